@@ -1,0 +1,522 @@
+// One connection to one server, for the protocols that talk in lines: SMTP, LMTP, POP3, IMAP (and milter's packets).
+//
+// Promises: one attempt on one address; every wait ends by the deadline, whatever the peer does; memory and lines are bounded;
+// each phase is stamped on the trip's monotonic clock; what was said is kept with the secrets masked; certificates are judged.
+// It never asks which protocol uses it.
+//
+// Own code, because this is what the product is for and the libraries cannot give it: nodemailer, imapflow and node-pop3 each
+// dial by themselves, try names in their own order, report a drop in any phase as a connection error, and none has one deadline
+// that nothing escapes (a byte every few hundred milliseconds keeps their idle timers content).
+//
+// Known: getaddrinfo cannot be cancelled. A name that hangs ends our wait at the deadline, its thread comes back when the
+// system's resolver gives up.
+
+import { isUtf8 } from 'node:buffer';
+import { promises as dns } from 'node:dns';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { Dialog, DialogRecord, Facts, Fault, FaultKind, Phase, PhaseName, Reply, TranscriptLine } from '../model/dialog.ts';
+import { type Endpoint, LocalProblem } from '../model/endpoint.ts';
+import { printable } from '../model/printable.ts';
+import { tlsFacts, tlsTrouble } from './tls.ts';
+import { endTrouble, nameLasting, nameTrouble, usualLasting } from './trouble.ts';
+
+/** What a dialog is given besides its endpoint. */
+export interface Terms {
+  /** Milliseconds since the trip began, monotonic. */
+  readonly clock: () => number;
+  /** For the whole operation; ms. */
+  readonly deadlineMs: number;
+  /** Told to stop: ends any wait at once, with outcome `cut`. */
+  readonly signal: AbortSignal;
+  /** The system's resolver when absent. */
+  readonly lookup?: Lookup;
+}
+
+export type Lookup = (host: string, family: 4 | 6 | undefined) => Promise<readonly { address: string }[]>;
+
+/** Sizes a peer cannot exceed. RFC 5321 and 3501 stay far below the line limit; real servers' greetings fit many times. */
+export const LINE_BYTES = 8 * 1024;
+export const REPLY_LINES = 200;
+export const DIALOG_BYTES = 1024 * 1024;
+const UNREAD_BYTES = 64 * 1024;
+const TRANSCRIPT_LINES = 400;
+const TRANSCRIPT_TEXT = 300;
+
+/** A fault on its way to the border of the dialog, where it becomes data. */
+export class Broken extends Error {
+  readonly fault: Fault;
+  constructor(fault: Fault) {
+    super(fault.text);
+    this.fault = fault;
+  }
+}
+
+/** We were told to stop. */
+class Cut extends Error {}
+
+export class Line {
+  readonly endpoint: Endpoint;
+  readonly clock: () => number;
+  readonly facts: Facts = {};
+  #lookup: Lookup;
+  #socket: Socket | TLSSocket | undefined;
+  #unread: Buffer[] = [];
+  #unreadBytes = 0;
+  #taken = 0;
+  #allowance = DIALOG_BYTES;
+  #end: { error?: NodeJS.ErrnoException } | undefined;
+  #wake: (() => void) | undefined;
+  #phase: PhaseName = 'connect';
+  #phaseBeganMs = 0;
+  #phases: Phase[] = [];
+  #transcript: TranscriptLine[] = [];
+  #masked: string[] = [];
+  #deadlineAt = 0;
+  #signal: AbortSignal = new AbortController().signal;
+
+  constructor(endpoint: Endpoint, terms: Terms) {
+    this.endpoint = endpoint;
+    this.clock = terms.clock;
+    this.#lookup = terms.lookup ?? systemLookup;
+  }
+
+  /**
+   * Runs one operation over the connection and turns whatever happens into data. The operation has `terms.deadlineMs` from
+   * now. After a fault the connection is closed; an operation on a closed connection fails as `dropped`.
+   */
+  async operation<T>(terms: Pick<Terms, 'deadlineMs' | 'signal'>, script: () => Promise<T>): Promise<Dialog<T>> {
+    const beganMs = this.clock();
+    this.#deadlineAt = beganMs + terms.deadlineMs;
+    this.#signal = terms.signal;
+    this.#phases = [];
+    this.#transcript = [];
+    this.#allowance = this.#taken + DIALOG_BYTES;
+    try {
+      const value = await script();
+      return { ...this.#record(beganMs), outcome: 'answered', value };
+    } catch (error) {
+      this.close();
+      if (error instanceof Cut) return { ...this.#record(beganMs), outcome: 'cut' };
+      if (error instanceof Broken) return { ...this.#record(beganMs), outcome: 'failed', fault: error.fault };
+      if (error instanceof LocalProblem) {
+        return { ...this.#record(beganMs), outcome: 'failed', fault: this.#faultOf('local', this.#mask(error.message)) };
+      }
+      throw error;
+    }
+  }
+
+  /** Stamps one phase. A fault inside it carries its name. */
+  async phase<T>(name: PhaseName, work: () => Promise<T>): Promise<T> {
+    const beganMs = this.clock();
+    this.#phase = name;
+    this.#phaseBeganMs = beganMs;
+    try {
+      return await work();
+    } finally {
+      this.#phases.push({ name, beganMs, tookMs: Math.max(0, this.clock() - beganMs) });
+    }
+  }
+
+  /** Resolves the name, connects, and does the handshake where TLS comes first. */
+  async dial(): Promise<void> {
+    const address = await this.#resolve();
+    await this.phase('connect', () => this.#connect(address));
+    if (this.endpoint.security === 'tls') await this.phase('tls', () => this.#handshake());
+  }
+
+  /** The handshake in the middle of a dialog. Bytes that came in clear behind the server's consent are an attack or a bug. */
+  async upgrade(): Promise<void> {
+    await this.phase('tls', async () => {
+      if (this.#unreadBytes > 0) {
+        const words = this.#peek();
+        throw this.broken(
+          'garbled',
+          `sent ${this.#unreadBytes} bytes in clear behind its consent to TLS (${words}): possible injection`,
+        );
+      }
+      await this.#handshake();
+    });
+  }
+
+  /**
+   * The next line without its line end; CRLF and bare LF both end one. Text that is not UTF-8 is read as Latin-1.
+   *
+   * @throws {Broken} `timeout`, `dropped` when the peer has closed, `garbled` when the line or the dialog grows too large
+   */
+  async readLine(mostBytes = LINE_BYTES): Promise<string> {
+    const bytes = await this.#take(() => this.#indexOfLineEnd(), mostBytes);
+    let end = bytes.length - 1;
+    if (end > 0 && bytes[end - 1] === 0x0d) end -= 1;
+    const line = text(bytes.subarray(0, end));
+    this.#note('<', line);
+    return line;
+  }
+
+  /** Exactly so many bytes; the caller has checked the number against what it is willing to take. */
+  async readBytes(count: number): Promise<Buffer> {
+    if (count === 0) return Buffer.alloc(0);
+    const bytes = await this.#take(() => (this.#unreadBytes >= count ? count : -1), count);
+    this.#note('<', `(${count} bytes)`);
+    return bytes;
+  }
+
+  /** Bytes up to and without a lone dot on a line, dot-stuffing undone. @see RFC 1939 section 3, RFC 5321 section 4.5.2 */
+  async readDotted(): Promise<Buffer> {
+    const lines: Buffer[] = [];
+    let bytes = 0;
+    for (;;) {
+      const line = await this.#take(() => this.#indexOfLineEnd(), this.#allowance);
+      const dot = line[0] === 0x2e;
+      if (dot && (line.length === 2 || (line.length === 3 && line[1] === 0x0d))) break;
+      lines.push(dot ? line.subarray(1) : line);
+      bytes += line.length;
+    }
+    this.#note('<', `(${bytes} bytes)`);
+    return Buffer.concat(lines);
+  }
+
+  /** Whether something to read is there, or comes within so many ms; the deadline holds as well. A closed peer counts as something. */
+  async readable(withinMs: number): Promise<boolean> {
+    const until = this.clock() + withinMs;
+    while (this.#unreadBytes === 0 && this.#end === undefined) {
+      if (this.clock() >= until) return false;
+      await this.#wait(until);
+    }
+    return true;
+  }
+
+  /**
+   * Sends one line, with CRLF. `shown` replaces it in the transcript where it bears a secret.
+   *
+   * @throws {Broken} as `send`
+   */
+  async sendLine(line: string, shown?: string): Promise<boolean> {
+    // What we send is built from config and from names the operator chose: a line end inside would be a second command.
+    if (/[\r\n\0]/.test(line))
+      throw new LocalProblem(
+        `Cannot send a line end or NUL inside a ${this.endpoint.protocol} command: ${printable(shown ?? line, 60)}`,
+      );
+    return this.send(Buffer.from(`${line}\r\n`), shown ?? line);
+  }
+
+  /**
+   * Sends bytes and waits until the system has taken them.
+   *
+   * @returns whether it has. When the peer has closed it has not, but what the peer said before is still to be read: the next
+   *   read gives that, or reports the end
+   * @throws {Broken} `timeout` when the peer stops taking
+   */
+  async send(bytes: Buffer, shown: string): Promise<boolean> {
+    this.#note('>', shown);
+    const socket = this.#socket;
+    if (socket === undefined || this.#end !== undefined) return false;
+    let flushed: boolean | undefined;
+    socket.write(bytes, error => {
+      flushed = error === undefined || error === null;
+      this.#wakeUp();
+    });
+    while (flushed === undefined && this.#end === undefined) await this.#wait();
+    return flushed ?? false;
+  }
+
+  /** A remark for the transcript. */
+  remark(words: string): void {
+    this.#note('*', words);
+  }
+
+  /** From now on these strings are masked wherever they turn up, also in what the peer sends back. */
+  hide(...secrets: string[]): void {
+    this.#masked.push(...secrets.filter(secret => secret.length >= 4));
+  }
+
+  /** Lets the peer send so many bytes more than it usually may: a message that we asked for. */
+  allow(bytes: number): void {
+    this.#allowance = this.#taken + bytes + DIALOG_BYTES;
+  }
+
+  /** A fault in the phase under way. `what` continues "smux02 pop3 (10.0.0.1:110) ...". */
+  broken(kind: FaultKind, what: string, reply?: Reply, lasting?: Fault['lasting']): Broken {
+    return new Broken(this.#faultOf(kind, what, reply, lasting));
+  }
+
+  get phaseUnderWay(): PhaseName {
+    return this.#phase;
+  }
+
+  get isOpen(): boolean {
+    return this.#socket !== undefined && this.#end === undefined;
+  }
+
+  /** Idempotent; unread and unsent bytes are dropped. */
+  close(): void {
+    this.#socket?.destroy();
+    this.#socket = undefined;
+    this.#end ??= {};
+    this.#unread = [];
+    this.#unreadBytes = 0;
+  }
+
+  async #resolve(): Promise<string> {
+    const { host, path, family } = this.endpoint;
+    if (path !== undefined) return path;
+    if (isIP(host) !== 0) return host;
+    return this.phase('resolve', async () => {
+      const found = await this.#race(this.#lookup(host, family)).catch(error => {
+        throw error instanceof Error && 'code' in error
+          ? this.broken('name', nameTrouble(host, String(error.code)), undefined, nameLasting(error.code))
+          : error;
+      });
+      const first = found[0];
+      if (first === undefined) throw this.broken('name', nameTrouble(host, 'ENOTFOUND'), undefined, 'permanent');
+      if (found.length > 1) this.facts.addresses = found.map(each => each.address);
+      return first.address;
+    });
+  }
+
+  async #connect(address: string): Promise<void> {
+    const { port, path } = this.endpoint;
+    if (path === undefined) this.facts.peerAddress = address;
+    this.remark(`connect to ${path ?? `${address} port ${port}`}`);
+    const socket = connectTcp(path === undefined ? { host: address, port, autoSelectFamily: false } : { path });
+    socket.setNoDelay(true);
+    let connected = false;
+    socket.once('connect', () => {
+      connected = true;
+      this.#wakeUp();
+    });
+    this.#adopt(socket);
+    while (!connected && this.#end === undefined) await this.#wait();
+    if (!connected) throw this.#ended();
+  }
+
+  async #handshake(): Promise<void> {
+    const plain = this.#socket;
+    if (plain === undefined || this.#end !== undefined) throw this.#ended();
+    const { endpoint } = this;
+    const name = endpoint.servername ?? endpoint.host;
+    plain.removeAllListeners();
+    plain.on('error', error => this.#finish(error));
+    plain.pause();
+    const socket = connectTls({
+      socket: plain,
+      host: name,
+      ...(isIP(name) === 0 ? { servername: name } : {}),
+      ...(endpoint.trust.ca === undefined ? {} : { ca: endpoint.trust.ca }),
+      // Judged below, before a byte of ours goes out, so that the certificate's facts are known even when it is refused.
+      rejectUnauthorized: false,
+    });
+    let secured = false;
+    socket.once('secureConnect', () => {
+      secured = true;
+      this.#wakeUp();
+    });
+    this.#adopt(socket);
+    while (!secured && this.#end === undefined) await this.#wait();
+    if (!secured) {
+      const error = this.#endError();
+      if (error === undefined || error.code === 'ECONNRESET' || error.code === 'EPIPE')
+        throw this.broken('dropped', 'ended the connection in the TLS handshake');
+      throw this.broken('tls', tlsTrouble(error, name));
+    }
+    const verify = endpoint.trust.verify;
+    this.facts.tls = tlsFacts(socket, verify && socket.authorized, Date.now());
+    this.remark(
+      `${this.facts.tls.version} ${this.facts.tls.cipher}, certificate of ${this.facts.tls.subject}, ${this.facts.tls.daysLeft} days left`,
+    );
+    if (verify && !socket.authorized)
+      throw this.broken('tls', tlsTrouble(socket.authorizationError, name), undefined, 'permanent');
+  }
+
+  #adopt(socket: Socket | TLSSocket): void {
+    this.#socket = socket;
+    socket.on('data', (bytes: Buffer) => {
+      this.#unread.push(bytes);
+      this.#unreadBytes += bytes.length;
+      if (this.#unreadBytes > UNREAD_BYTES) socket.pause();
+      this.#wakeUp();
+    });
+    socket.on('error', error => this.#finish(error));
+    socket.on('end', () => this.#finish());
+    socket.on('close', () => this.#finish());
+  }
+
+  #endError(): NodeJS.ErrnoException | undefined {
+    return this.#end?.error;
+  }
+
+  #finish(error?: NodeJS.ErrnoException): void {
+    this.#end ??= error === undefined ? {} : { error };
+    this.#wakeUp();
+  }
+
+  /** Takes as many bytes as `ready` says are wanted, waiting until it says so; `most` is the largest it may become. */
+  async #take(ready: () => number, most: number): Promise<Buffer> {
+    for (;;) {
+      const count = ready();
+      if (count > most || (count < 0 && this.#unreadBytes > most)) {
+        throw this.broken('garbled', `sent a line of more than ${most} bytes: ${this.#peek()}`);
+      }
+      if (count >= 0) return this.#cut(count);
+      if (this.#end !== undefined) throw this.#ended();
+      this.#overrun();
+      this.#socket?.resume();
+      await this.#wait();
+    }
+  }
+
+  #overrun(): void {
+    if (this.#taken + this.#unreadBytes <= this.#allowance) return;
+    throw this.broken('garbled', `sent more than ${this.#allowance} bytes without an end`);
+  }
+
+  #cut(count: number): Buffer {
+    const all = this.#unread.length === 1 ? (this.#unread[0] as Buffer) : Buffer.concat(this.#unread);
+    const rest = all.subarray(count);
+    this.#unread = rest.length > 0 ? [rest] : [];
+    this.#unreadBytes = rest.length;
+    this.#taken += count;
+    this.#overrun();
+    if (this.#unreadBytes <= UNREAD_BYTES) this.#socket?.resume();
+    return all.subarray(0, count);
+  }
+
+  /** How many bytes the next line has with its LF; -1 when it is not all there. */
+  #indexOfLineEnd(): number {
+    let before = 0;
+    for (const bytes of this.#unread) {
+      const at = bytes.indexOf(0x0a);
+      if (at >= 0) return before + at + 1;
+      before += bytes.length;
+    }
+    return -1;
+  }
+
+  /** Until something happens: bytes, an end, a flush, the given instant. The deadline and being told to stop end it by throwing. */
+  async #wait(until = Number.POSITIVE_INFINITY): Promise<void> {
+    this.#expired();
+    await new Promise<void>(resolve => {
+      const ms = Math.min(until, this.#deadlineAt) - this.clock();
+      const timer = setTimeout(resolve, Math.max(0, Math.ceil(ms)));
+      this.#signal.addEventListener('abort', resolve as () => void, { once: true });
+      this.#wake = () => {
+        clearTimeout(timer);
+        this.#signal.removeEventListener('abort', resolve as () => void);
+        resolve();
+      };
+    });
+    this.#wakeUp();
+    if (this.#unreadBytes === 0 && this.#end === undefined) this.#expired();
+  }
+
+  #wakeUp(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  #expired(): void {
+    if (this.#signal.aborted) throw new Cut();
+    if (this.clock() < this.#deadlineAt) return;
+    const waited = `${((this.clock() - this.#phaseBeganMs) / 1000).toFixed(1)} s`;
+    throw this.broken(
+      'timeout',
+      this.#unreadBytes > 0 ? `sent only ${this.#peek()} in ${waited}` : `no answer in ${waited}`,
+      undefined,
+      'unknown',
+    );
+  }
+
+  /** Our own waits for something that is not the socket. */
+  async #race<T>(work: Promise<T>): Promise<T> {
+    let settled = false;
+    const done = work.finally(() => {
+      settled = true;
+      this.#wakeUp();
+    });
+    done.catch(() => {});
+    while (!settled) await this.#wait();
+    return done;
+  }
+
+  /** The fault that the end of the connection means in this phase. */
+  #ended(): Broken {
+    const partial = this.#unreadBytes > 0 ? ` after ${this.#peek()}` : '';
+    const socketIsTls = this.#socket !== undefined && 'encrypted' in this.#socket;
+    const { kind, text, lasting } = endTrouble(this.#endError(), { connecting: this.#phase === 'connect', partial, socketIsTls });
+    return this.broken(kind, text, undefined, lasting);
+  }
+
+  #faultOf(kind: FaultKind, what: string, reply?: Reply, lasting: Fault['lasting'] = usualLasting(kind)): Fault {
+    const { component, protocol } = this.endpoint;
+    const words = this.#mask(what);
+    return {
+      component: kind === 'local' ? 'monitor' : component,
+      protocol: kind === 'local' ? 'local' : protocol,
+      phase: this.#phase,
+      kind,
+      text: words,
+      ...(reply === undefined ? {} : { reply: { ...reply, lines: reply.lines.map(line => this.#mask(line)) } }),
+      lasting,
+    };
+  }
+
+  #record(beganMs: number): DialogRecord {
+    const { component, protocol, host, port, security } = this.endpoint;
+    return {
+      component,
+      protocol,
+      host,
+      port,
+      security,
+      beganMs,
+      tookMs: Math.max(0, this.clock() - beganMs),
+      phases: this.#phases,
+      facts: { ...this.facts },
+      transcript: this.#transcript,
+    };
+  }
+
+  #note(from: TranscriptLine['from'], words: string): void {
+    if (this.#transcript.length >= TRANSCRIPT_LINES) return;
+    const full = this.#transcript.length === TRANSCRIPT_LINES - 1;
+    this.#transcript.push({
+      atMs: this.clock(),
+      from: full ? '*' : from,
+      text: full ? 'the rest is left out' : printable(this.#mask(words), TRANSCRIPT_TEXT),
+    });
+  }
+
+  #mask(words: string): string {
+    let masked = words;
+    for (const secret of this.#masked) masked = masked.split(secret).join('***');
+    return masked;
+  }
+
+  /** The start of what the peer sent and we could not use. */
+  #peek(): string {
+    const some = Buffer.concat(this.#unread).subarray(0, 60);
+    return `"${printable(this.#mask(text(some)), 80)}"`;
+  }
+}
+
+/** One operation on a fresh connection, which is closed afterwards. */
+export async function converse<T>(endpoint: Endpoint, terms: Terms, script: (line: Line) => Promise<T>): Promise<Dialog<T>> {
+  const line = new Line(endpoint, terms);
+  try {
+    return await line.operation(terms, async () => {
+      await line.dial();
+      return await script(line);
+    });
+  } finally {
+    line.close();
+  }
+}
+
+async function systemLookup(host: string, family: 4 | 6 | undefined): Promise<readonly { address: string }[]> {
+  return dns.lookup(host, { all: true, verbatim: true, ...(family === undefined ? {} : { family }) });
+}
+
+function text(bytes: Buffer): string {
+  return bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1');
+}

@@ -1,0 +1,79 @@
+// What a TLS connection tells about itself, and what its failures mean in words.
+
+import type { PeerCertificate, TLSSocket } from 'node:tls';
+import type { TlsFacts } from '../model/dialog.ts';
+import { printable } from '../model/printable.ts';
+
+const DAY_MS = 86_400_000;
+
+/** The facts of an established connection; `at` is now, epoch ms. Text from the certificate is bounded and printable. */
+export function tlsFacts(socket: TLSSocket, verified: boolean, at: number): TlsFacts {
+  const certificate = socket.getPeerCertificate();
+  const names = altNames(certificate);
+  const validTo = new Date(certificate.valid_to ?? 0);
+  return {
+    version: socket.getProtocol() ?? 'unknown',
+    cipher: socket.getCipher()?.standardName ?? 'unknown',
+    subject: shown(certificate.subject?.CN) ?? names[0] ?? '(no name)',
+    issuer: shown(certificate.issuer?.CN) ?? shown(certificate.issuer?.O) ?? '(no name)',
+    names,
+    validFrom: isoOrEmpty(certificate.valid_from),
+    validTo: isoOrEmpty(certificate.valid_to),
+    daysLeft: Number.isNaN(validTo.getTime()) ? 0 : Math.floor((validTo.getTime() - at) / DAY_MS),
+    verified,
+  };
+}
+
+/** Why a handshake failed or a certificate was refused, by OpenSSL's and Node's codes. `name` is what the certificate should bear. */
+export function tlsTrouble(error: unknown, name: string): string {
+  const code = codeOf(error);
+  switch (code) {
+    case 'CERT_HAS_EXPIRED':
+      return 'certificate has expired';
+    case 'CERT_NOT_YET_VALID':
+      return 'certificate is not valid yet (or our clock is behind)';
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+      return 'certificate is self-signed and not among the trusted ones (ca_file)';
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'UNABLE_TO_GET_ISSUER_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+      return `certificate is signed by an authority that is not trusted here (${code}; ca_file)`;
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return `certificate is for another name than ${printable(name, 100)}`;
+    case 'ERR_SSL_WRONG_VERSION_NUMBER':
+    case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
+      return 'does not speak TLS there: it sent clear text in the handshake';
+    case 'ERR_SSL_UNSUPPORTED_PROTOCOL':
+    case 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION':
+      return 'offers only TLS versions that are too old (1.2 or newer is needed)';
+    default:
+      return `TLS failed: ${printable(code, 120)}`;
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (typeof error === 'string') return error;
+  if (error instanceof Error) return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+  return 'certificate refused';
+}
+
+function altNames(certificate: PeerCertificate): string[] {
+  const all = certificate.subjectaltname ?? '';
+  return all
+    .split(/,\s*/)
+    .map(entry => /^(?:DNS|IP Address):(.+)$/.exec(entry)?.[1])
+    .filter(name => name !== undefined)
+    .slice(0, 50)
+    .map(name => printable(name, 100));
+}
+
+function shown(name: string | string[] | undefined): string | undefined {
+  const first = Array.isArray(name) ? name[0] : name;
+  return first === undefined ? undefined : printable(first, 100);
+}
+
+function isoOrEmpty(date: string | undefined): string {
+  const at = new Date(date ?? '');
+  return Number.isNaN(at.getTime()) ? '' : at.toISOString();
+}
