@@ -1,0 +1,157 @@
+// What has happened on a trip so far, its two clocks, and its line to the ledger.
+
+import type { Terms } from '../dialog/line.ts';
+import type { Fault } from '../model/dialog.ts';
+import type { Arrival, Finding, Hop, Leg, LegName, SentMessage, Trip } from '../model/trip.ts';
+import { NotWritten } from '../record/append.ts';
+import type { LedgerEntry } from '../record/ledger.ts';
+import type { Box, Letter, Step, Trouble } from './box.ts';
+import type { Composed } from './compose.ts';
+import { localFault } from './faults.ts';
+import type { TripOrder, TripResult, TripTools } from './order.ts';
+import type { Amendment } from './sweep.ts';
+import { newId } from './token.ts';
+
+/** The wall clock moved against the monotonic one by more than this: it was set. */
+const CLOCK_JUMP_MS = 1000;
+
+export class TripLog {
+  readonly id: string;
+  readonly startedAt: number;
+  readonly clock: () => number;
+  readonly now: () => number;
+  box: Box | undefined;
+  message: SentMessage | undefined;
+  copies: readonly Letter[] = [];
+  hops: readonly Hop[] = [];
+  readonly #order: TripOrder;
+  readonly #tools: TripTools;
+  readonly #legs: Leg[] = [];
+  readonly #findings: Finding[] = [];
+  readonly #amendments: Amendment[] = [];
+  #readBackMs: number | undefined;
+
+  constructor(order: TripOrder, tools: TripTools) {
+    const monotonic = tools.monotonic ?? (() => performance.now());
+    const zero = monotonic();
+    this.clock = () => monotonic() - zero;
+    this.now = tools.now ?? Date.now;
+    this.startedAt = this.now();
+    this.id = newId(this.startedAt);
+    this.#order = order;
+    this.#tools = tools;
+  }
+
+  terms(deadlineMs: number): Terms {
+    const { signal, lookup } = this.#tools;
+    return { clock: this.clock, deadlineMs, signal, ...(lookup === undefined ? {} : { lookup }) };
+  }
+
+  async leg<S extends Step>(name: LegName, work: (counters: { looks: number; logins: number }) => Promise<S>): Promise<S> {
+    this.#tools.onLeg?.(name);
+    const beganMs = this.clock();
+    const counters = { looks: 0, logins: 0 };
+    const step = await work(counters);
+    const fault = step.trouble === undefined || step.trouble === 'cut' ? undefined : step.trouble.fault;
+    this.#legs.push({
+      name,
+      beganMs,
+      tookMs: this.clock() - beganMs,
+      dialogs: step.dialogs,
+      ...(fault === undefined ? {} : { fault }),
+      ...(counters.looks > 0 ? counters : {}),
+    });
+    return step;
+  }
+
+  find(finding: Finding): void {
+    this.#findings.push(finding);
+  }
+
+  /** Writes the ledger. The first entry must be on disk; of later ones it is enough that a later run can mend them. */
+  note(composed: Composed, state: LedgerEntry['state']): void {
+    const { limits } = this.#order.site;
+    const entry: LedgerEntry = {
+      v: 1,
+      message: composed.message,
+      path: this.#order.route.path,
+      state,
+      startedAt: this.startedAt,
+      watchedUntil:
+        state === 'sending' || state === 'sent' ? this.startedAt + limits.submitMs + limits.deliverMs + 4 * limits.fetchMs : 0,
+      bodyHash: composed.bodyHash,
+      ...(state === 'seen' || state === 'gone' ? { seenAt: this.now() } : {}),
+    };
+    try {
+      this.#tools.ledger.put(entry);
+    } catch (error) {
+      if (state === 'sending' || !(error instanceof NotWritten)) throw error;
+      this.find({ what: 'left-over', text: error.message });
+    }
+  }
+
+  entryOf(id: string): LedgerEntry | undefined {
+    return this.#tools.ledger.get(id);
+  }
+
+  /** Whether messages of earlier trips may still lie in this account's box. */
+  oldOnes(account: string): boolean {
+    const { entries, unreadable } = this.#tools.ledger.open();
+    return (
+      unreadable.length > 0 ||
+      entries.some(entry => entry.path.account === account && entry.message.id !== this.id && this.now() >= entry.watchedUntil)
+    );
+  }
+
+  amend(amendments: readonly Amendment[], gone: readonly Letter[]): void {
+    for (const each of amendments) {
+      this.#amendments.push(each);
+      try {
+        this.#tools.ledger.put({
+          ...each.entry,
+          watchedUntil: 0,
+          seenAt: each.entry.seenAt ?? this.now(),
+          state: gone.includes(each.letter) ? 'gone' : 'seen',
+        });
+      } catch (error) {
+        if (!(error instanceof NotWritten)) throw error;
+        this.find({ what: 'left-over', text: error.message });
+      }
+    }
+  }
+
+  readBack(): void {
+    this.#readBackMs = this.clock();
+  }
+
+  endWith(arrival: Arrival, trouble: Trouble): TripResult {
+    return trouble === 'cut'
+      ? this.end({ outcome: 'unknown', why: 'told to stop' }, localFault('state', 'told to stop before the trip was over'))
+      : this.end(arrival, trouble.fault);
+  }
+
+  end(arrival: Arrival, fault: Fault | undefined): TripResult {
+    const tookMs = this.clock();
+    const drift = this.now() - this.startedAt - tookMs;
+    if (Math.abs(drift) > CLOCK_JUMP_MS)
+      this.find({
+        what: 'clock',
+        text: `our own clock was set ${drift > 0 ? 'forward' : 'back'} by ${(Math.abs(drift) / 1000).toFixed(1)} s during the trip`,
+      });
+    const submitMs = this.#legs.find(leg => leg.name === 'submit')?.beganMs;
+    const trip: Trip = {
+      id: this.id,
+      path: this.#order.route.path,
+      startedAt: this.startedAt,
+      tookMs,
+      legs: this.#legs,
+      ...(this.message === undefined ? {} : { message: this.message }),
+      arrival,
+      hops: this.hops,
+      findings: this.#findings,
+      ...(fault === undefined ? {} : { fault }),
+      ...(this.#readBackMs === undefined || submitMs === undefined ? {} : { totalMs: this.#readBackMs - submitMs }),
+    };
+    return { trip, amendments: this.#amendments };
+  }
+}

@@ -1,0 +1,80 @@
+// What to do with messages of ours that lie in the box from before. Pure: letters and ledger in, decisions out.
+//
+// A message is removed only when its token verifies for this account, its id is in our ledger, and its Message-ID is the one we gave
+// it. Everything else stays, whatever it says of itself.
+
+import { printable } from '../model/printable.ts';
+import type { Finding } from '../model/trip.ts';
+import type { LedgerEntry } from '../record/ledger.ts';
+import type { Letter } from './box.ts';
+import { valuesOf } from './headers.ts';
+import { verifyToken } from './token.ts';
+
+/** A message that a later run found. */
+export interface Amendment {
+  readonly entry: LedgerEntry;
+  readonly became: 'late' | 'duplicate' | 'swept';
+  readonly letter: Letter;
+  /** From the start of its trip until it was filed (by the store's clock, where that can be) or found. */
+  readonly afterMs: number;
+}
+
+export interface SweepPlan {
+  readonly remove: readonly Letter[];
+  readonly amendments: readonly Amendment[];
+  readonly findings: readonly Finding[];
+}
+
+export interface SweepQuestion {
+  readonly letters: readonly Letter[];
+  readonly key: Buffer;
+  readonly address: string;
+  /** The message of the trip under way: dealt with by the trip itself. */
+  readonly currentId: string;
+  readonly entryOf: (id: string) => LedgerEntry | undefined;
+  /** Wall clock, epoch ms. */
+  readonly at: number;
+  readonly cap: number;
+}
+
+export function planSweep({ letters, key, address, currentId, entryOf, at, cap }: SweepQuestion): SweepPlan {
+  const remove: Letter[] = [];
+  const amendments: Amendment[] = [];
+  let strangers = 0;
+  for (const letter of letters) {
+    const id = verifyToken(key, letter.headers, address);
+    if (id === currentId) continue;
+    const entry = id === undefined ? undefined : entryOf(id);
+    if (entry === undefined || valuesOf(letter.headers, 'Message-ID')[0] !== entry.message.messageId) {
+      strangers += 1;
+      continue;
+    }
+    // Another run is looking for it right now, or the user asked to keep it.
+    if (at < entry.watchedUntil || entry.state === 'kept') continue;
+    if (remove.length >= cap) continue;
+    remove.push(letter);
+    amendments.push({
+      entry,
+      letter,
+      became: becameOf(entry),
+      afterMs: Math.max(0, filedAt(letter, entry, at) - entry.startedAt),
+    });
+  }
+  return { remove, amendments, findings: strangers === 0 ? [] : [strangerFinding(strangers)] };
+}
+
+function becameOf(entry: LedgerEntry): Amendment['became'] {
+  if (entry.state === 'gone') return 'duplicate';
+  return entry.state === 'seen' ? 'swept' : 'late';
+}
+
+/** The store's own date, unless it cannot be true. */
+function filedAt(letter: Letter, entry: LedgerEntry, at: number): number {
+  const filed = letter.internalDate;
+  return filed === undefined || filed < entry.startedAt || filed > at ? at : filed;
+}
+
+function strangerFinding(count: number): Finding {
+  const text = `left alone ${count} ${count === 1 ? 'message that bears' : 'messages that bear'} our header but ${count === 1 ? 'is' : 'are'} not in our ledger, or not as we sent ${count === 1 ? 'it' : 'them'}`;
+  return { what: 'foreign', text: printable(text, 200) };
+}
