@@ -1,0 +1,141 @@
+// check_rndtrip: the one line in crontab. Walks the paths of the current minute of etc/sequence.cfg, or all of them, or runs the
+// sequence itself as a daemon.
+
+import type { TripRecord } from '../../model/record.ts';
+import { type Path, pathText } from '../../model/trip.ts';
+import { EXIT, type State, worse } from '../../model/verdict.ts';
+import { allPaths, pathsDue } from '../../plan/due.ts';
+import { appendJournal } from '../../record/journal.ts';
+import { takeLock } from '../../record/lock.ts';
+import { holderText, hoursOf, watchdog } from '../alone.ts';
+import { loadConfig, openState, placesOf, Stop, stopSignal } from '../context.ts';
+import { runDaemon } from '../daemon.ts';
+import { EXIT_HELP, program, runProgram } from '../program.ts';
+import { makeRound } from '../round.ts';
+import type { Terminal } from '../terminal.ts';
+import { roundTable, tableRow } from '../view-table.ts';
+import { headline, stateWord } from '../view-trip.ts';
+
+interface Options {
+  readonly config?: string;
+  readonly state?: string;
+  readonly all?: boolean;
+  readonly at?: string;
+  readonly daemon?: boolean;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+const command = program(
+  'check_rndtrip',
+  'Walks the paths that etc/sequence.cfg has for this minute; a minute without an entry is quiet and exits 0.',
+)
+  .option('--all', 'walk every path of the sequence once, now')
+  .option('--at <HH:MM>', 'walk the paths of that minute, now: to try a schedule')
+  .option(
+    '--daemon',
+    'stay and walk each path in its minute; SIGHUP reads the config again, SIGTERM ends after what is under way',
+  )
+  .option('--json', 'print the records, one JSON object a line')
+  .option('-q, --quiet', 'print nothing when all is well (as it is without a terminal)')
+  .addHelpText(
+    'after',
+    `
+From crontab ("healthmon crontab" prints this line with absolute paths):
+  */5 * * * *  /opt/healthmon/bin/check_rndtrip
+
+Examples:
+  check_rndtrip --all
+  check_rndtrip --at 00:05
+${EXIT_HELP}`,
+  );
+
+await runProgram(command, async terminal => {
+  const options = command.opts<Options>();
+  const places = placesOf(options);
+  if (options.daemon === true) return runDaemon(terminal, places);
+
+  const startedAt = Date.now();
+  const loaded = await loadConfig(places.config);
+  const { site, sequence } = loaded;
+  openState(places.state);
+  const paths = options.all === true ? allPaths(sequence) : pathsDue(sequence, ...minuteOf(options.at, startedAt));
+  if (paths.length === 0) {
+    if (options.all === true) throw new Stop(`${places.config}/sequence.cfg has no entries`);
+    if (process.stdout.isTTY === true || options.at !== undefined)
+      terminal.say('No path is due in this minute (--all walks every path now)');
+    return 0;
+  }
+
+  const lock = await takeLock(places.state, 'run', 'check_rndtrip');
+  if (!lock.held) {
+    const why = `${holderText(lock.holder, startedAt)}; this start measures nothing`;
+    appendJournal(places.state, { type: 'skip', by: 'check_rndtrip', why, paths }, startedAt);
+    throw new Stop(why);
+  }
+  const stopWatching = watchdog(site, paths.length, terminal);
+  try {
+    return await walk(terminal, paths, options, { site, state: places.state });
+  } finally {
+    stopWatching();
+    lock.release();
+  }
+});
+
+async function walk(
+  terminal: Terminal,
+  paths: readonly Path[],
+  options: Options,
+  { site, state }: { site: Parameters<typeof makeRound>[1]['site']; state: string },
+): Promise<number> {
+  let done = 0;
+  let worst: State = 'ok';
+  const showProgress = () => terminal.progress(`${done} of ${paths.length} paths walked ...`);
+  showProgress();
+  const records = await makeRound(paths, {
+    by: 'check_rndtrip',
+    site,
+    state,
+    signal: stopSignal(terminal),
+    onLeg: (path, leg) => terminal.progress(`${done} of ${paths.length} paths walked; ${pathText(path)}: ${leg} ...`),
+    onTrip: record => {
+      done += 1;
+      showProgress();
+      tellAtOnce(record);
+    },
+    onNotWritten: message => {
+      worst = worse(worst, 'unknown');
+      terminal.say(message);
+    },
+  });
+  terminal.progress('');
+  for (const { verdict } of records) worst = worse(worst, verdict.state);
+  tell(terminal, records, options);
+  return EXIT[worst];
+
+  function tellAtOnce(record: TripRecord): void {
+    if (options.json === true) terminal.out(JSON.stringify(record));
+  }
+}
+
+/** On a terminal the whole table; under cron, which mails whatever is printed, only what did not go well. */
+function tell(terminal: Terminal, records: readonly TripRecord[], options: Options): void {
+  if (options.json === true) return;
+  const bad = records.filter(({ verdict }) => verdict.state !== 'ok');
+  const whole = options.quiet !== true && (process.stdout.isTTY === true || options.all === true || options.at !== undefined);
+  if (whole) terminal.out(roundTable(records));
+  else for (const record of bad) terminal.out(tableRow(record));
+  for (const record of bad) terminal.out(headline(record, terminal.colours));
+  if (!whole) return;
+  const counts = new Map<State, number>();
+  for (const { verdict } of records) counts.set(verdict.state, (counts.get(verdict.state) ?? 0) + 1);
+  terminal.out([...counts].map(([state, count]) => `${stateWord(state, terminal.colours).trimEnd()} ${count}`).join('   '));
+}
+
+/** The minute, and a count of hours for entries that take turns. */
+function minuteOf(at: string | undefined, now: number): [minute: number, hour: number] {
+  if (at === undefined) return [new Date(now).getMinutes(), hoursOf(now)];
+  const parts = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(at);
+  if (parts === null) throw new Stop(`expected --at HH:MM, not "${at}"`);
+  return [Number(parts[2]), Math.floor(hoursOf(now) / 24) * 24 + Number(parts[1])];
+}

@@ -1,0 +1,41 @@
+// healthmon: everything that is not a check. The face of each sub-command is in sub/, its work is loaded only when it is asked for.
+
+import { Command } from 'commander';
+import { finish } from '../program.ts';
+import { config } from '../sub/config.ts';
+import { crontab } from '../sub/crontab.ts';
+import { demo } from '../sub/demo.ts';
+import { explain } from '../sub/explain.ts';
+import { init } from '../sub/init.ts';
+import type { Subcommand } from '../sub/subcommand.ts';
+import { processTerminal } from '../terminal.ts';
+
+/** In the order in which a newcomer needs them. */
+const SUBCOMMANDS: readonly Subcommand[] = [demo, init, config, crontab, explain];
+
+const terminal = processTerminal();
+let status = 0;
+
+const command = new Command('healthmon')
+  .description(
+    'Round-trip health monitor for mail sites: which machine and which protocol step broke.\nThe checks are commands of their own: runmonitor, check_rndtrip.',
+  )
+  .helpOption('-h, --help', 'show this help')
+  .configureHelp({ sortSubcommands: false, sortOptions: false })
+  .exitOverride();
+
+for (const { name, about, shape, run } of SUBCOMMANDS) {
+  const sub = shape(command.command(name).description(about).helpOption('-h, --help', 'show this help').exitOverride());
+  sub.action(async () => {
+    status = await run(sub.opts<never>(), sub.args, terminal);
+  });
+}
+
+await finish(terminal, async () => {
+  if (process.argv.length <= 2) {
+    command.outputHelp();
+    return 3;
+  }
+  await command.parseAsync();
+  return status;
+});

@@ -1,0 +1,56 @@
+// `healthmon config`: what is wrong with the files, or what may stand in them.
+
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { CONFIG_FILES, describe } from '../site/describe.ts';
+import { loadSite } from '../site/load.ts';
+import { formatProblems, summariseProblems } from '../site/problem.ts';
+import { didYouMean } from '../site/table/nearest.ts';
+import { placesOf, Stop } from './context.ts';
+import type { Terminal } from './terminal.ts';
+
+export async function runConfig(
+  options: { readonly json?: boolean; readonly secrets: boolean },
+  args: readonly string[],
+  terminal: Terminal,
+): Promise<number> {
+  const [what = '', which] = args;
+  if (what === 'check') return check(options, which, terminal);
+  if (what === 'describe') return explain(which, terminal);
+  throw new Stop(`expected "check" or "describe", not "${what}"${didYouMean(what, ['check', 'describe'])}`);
+}
+
+async function check(
+  { json, secrets }: { readonly json?: boolean; readonly secrets: boolean },
+  folder: string | undefined,
+  terminal: Terminal,
+): Promise<number> {
+  const dir = folder === undefined ? placesOf({}).config : resolve(folder);
+  if (!existsSync(dir) || !statSync(dir).isDirectory()) throw new Stop(`Cannot check ${dir}: no such folder`);
+  const { site, sequence, problems } = await loadSite(dir, { secrets });
+  if (json === true) terminal.out(JSON.stringify({ dir, ...summariseProblems(problems) }));
+  else {
+    if (problems.length > 0) terminal.out(formatProblems(problems));
+    const errors = problems.filter(({ severity }) => severity === 'error').length;
+    const warnings = problems.length - errors;
+    const counts = [count(errors, 'error'), count(warnings, 'warning')].join(', ');
+    const size =
+      site === undefined || sequence === undefined
+        ? ''
+        : `: ${count(site.mtas.size, 'MTA')}, ${count(site.mmps.size, 'MMP')}, ${count(site.stores.size, 'store')}, ${count(sequence.length, 'entry')} in the sequence`;
+    terminal.out(`${dir}: ${counts}${size}`);
+  }
+  return problems.some(({ severity }) => severity === 'error') ? 3 : 0;
+}
+
+function explain(which: string | undefined, terminal: Terminal): number {
+  const files = which === undefined ? CONFIG_FILES : CONFIG_FILES.filter(name => name === which);
+  if (files.length === 0) throw new Stop(`expected ${CONFIG_FILES.join(' or ')}, not "${which}"`);
+  for (const file of files) terminal.out(describe(file).trimEnd());
+  return 0;
+}
+
+function count(n: number, what: string): string {
+  const many = what.endsWith('y') ? `${what.slice(0, -1)}ies` : `${what}s`;
+  return `${n} ${n === 1 ? what : many}`;
+}

@@ -1,0 +1,107 @@
+// The lines that start the checks: for crontab, or as systemd units. Absolute paths, the very node that runs now, nothing from PATH.
+
+import { join } from 'node:path';
+import { loadSite } from '../site/load.ts';
+import { placesOf, projectRoot } from './context.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface CronFacts {
+  readonly node: string;
+  readonly root: string;
+  readonly config: string;
+  readonly state: string;
+  readonly intervalMinutes: number;
+  readonly user: string;
+}
+
+export function crontabText({ node, root, config, state, intervalMinutes }: CronFacts): string {
+  const minutes = intervalMinutes === 60 ? '0' : intervalMinutes === 1 ? '*' : `*/${intervalMinutes}`;
+  const line = [node, join(root, 'bin', 'check_rndtrip'), '--config', config, '--state', state].map(shellWord).join(' ');
+  return `# healthmon: the round trip, on one host that reaches the whole site ("crontab -e", then paste)
+# cron has PATH=/usr/bin:/bin; every path here is absolute. What goes wrong is printed, and cron mails what is printed:
+# through a mail system that may be down. MAILTO="" leaves that to the alarms.
+MAILTO=""
+${cronSafe(`${minutes} * * * *  ${line}`)}
+`;
+}
+
+/** The units of the daemon form, as files. */
+export function systemdUnits({
+  node,
+  root,
+  config,
+  state,
+  user,
+}: CronFacts): readonly { readonly name: string; readonly text: string }[] {
+  const command = [node, join(root, 'bin', 'check_rndtrip'), '--daemon', '--config', config, '--state', state]
+    .map(unitWord)
+    .join(' ');
+  return [
+    {
+      name: 'healthmon.service',
+      text: `[Unit]
+Description=healthmon: round trips through the mail site
+Documentation=file:${unitWord(join(root, 'README.md')).replace(/"/g, '')}
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+User=${user}
+ExecStart=${command}
+ExecReload=/bin/kill -HUP $MAINPID
+# SIGTERM ends after what is under way; no trip takes longer than its limits
+TimeoutStopSec=300
+Restart=always
+RestartSec=10
+# Passwords can come as credentials: password_credential = "NAME" in site.cfg, and here
+#LoadCredential=NAME:/etc/healthmon/secrets/NAME
+NoNewPrivileges=yes
+ProtectSystem=strict
+ReadWritePaths=${unitWord(state)}
+ProtectHome=read-only
+PrivateTmp=yes
+UMask=0027
+
+[Install]
+WantedBy=multi-user.target
+`,
+    },
+  ];
+}
+
+function shellWord(text: string): string {
+  return /^[A-Za-z0-9_/.,:@%+=-]+$/.test(text) ? text : `'${text.replace(/'/g, `'\\''`)}'`;
+}
+
+/** In a crontab, % ends the command. @see crontab(5) */
+function cronSafe(line: string): string {
+  return line.replace(/%/g, '\\%');
+}
+
+/** @see systemd.service(5), "COMMAND LINES": % and $ mean something, blanks part words */
+function unitWord(text: string): string {
+  const escaped = text.replace(/%/g, '%%').replace(/\$/g, '$$$$');
+  return /^[A-Za-z0-9_/.,:@%+=$-]+$/.test(escaped) ? escaped : `"${escaped.replace(/(["\\])/g, '\\$1')}"`;
+}
+
+export async function runCrontab(
+  options: { readonly config?: string; readonly state?: string; readonly systemd?: boolean; readonly user?: string },
+  terminal: Terminal,
+): Promise<number> {
+  const places = placesOf(options);
+  const { site } = await loadSite(places.config, { secrets: false });
+  if (site === undefined)
+    terminal.say(
+      `The config in ${places.config} has errors ("healthmon config check" tells them); these lines are for every five minutes`,
+    );
+  const facts: CronFacts = {
+    ...places,
+    node: process.execPath,
+    root: projectRoot(),
+    intervalMinutes: site?.intervalMinutes ?? 5,
+    user: options.user ?? 'healthmon',
+  };
+  if (options.systemd !== true) terminal.out(crontabText(facts).trimEnd());
+  else for (const { name, text } of systemdUnits(facts)) terminal.out(`# /etc/systemd/system/${name}\n${text.trimEnd()}`);
+  return 0;
+}

@@ -1,0 +1,17 @@
+// `healthmon crontab`: its face. The work is in ../crontab.ts.
+
+import { type Subcommand, withConfig, withState } from './subcommand.ts';
+
+export const crontab: Subcommand = {
+  name: 'crontab',
+  about: 'Prints the crontab lines, or the systemd units, that run the checks.',
+  shape: command =>
+    withState(withConfig(command))
+      .option('--systemd', 'units for the daemon in place of crontab lines')
+      .option('--user <name>', 'systemd: the user to run as', 'healthmon')
+      .addHelpText(
+        'after',
+        '\nExamples:\n  healthmon crontab >> /tmp/mine; crontab /tmp/mine\n  healthmon crontab --systemd > /etc/systemd/system/healthmon.service',
+      ),
+  run: async (options, _args, terminal) => (await import('../crontab.ts')).runCrontab(options, terminal),
+};
