@@ -161,6 +161,22 @@ export class Line {
     return bytes;
   }
 
+  /**
+   * One packet of a protocol that says its length first.
+   *
+   * @param sizeOf the packet's whole length by its first bytes (at most 8 are given), -1 while too few of them are there; it may
+   *   throw a `Broken` for what is no packet at all
+   * @throws {Broken} `garbled` as soon as a length above `mostBytes` is announced: such a packet is never waited for
+   */
+  async readPacket(sizeOf: (head: Buffer) => number, mostBytes: number): Promise<Buffer> {
+    return this.#take(() => {
+      const size = sizeOf(this.#head());
+      if (size > mostBytes)
+        throw this.broken('garbled', `announces a packet of ${size} bytes: more than ${mostBytes} are not taken`);
+      return size >= 0 && this.#unreadBytes >= size ? size : -1;
+    }, mostBytes);
+  }
+
   /** Bytes up to and without a lone dot on a line, dot-stuffing undone. @see RFC 1939 section 3, RFC 5321 section 4.5.2 */
   async readDotted(): Promise<Buffer> {
     const lines: Buffer[] = [];
@@ -218,6 +234,11 @@ export class Line {
     });
     while (flushed === undefined && this.#end === undefined) await this.#wait();
     return flushed ?? false;
+  }
+
+  /** What a packet said, for the transcript, in the protocol's own words. */
+  heard(words: string): void {
+    this.#note('<', words);
   }
 
   /** A remark for the transcript. */
@@ -379,6 +400,12 @@ export class Line {
     this.#overrun();
     if (this.#unreadBytes <= UNREAD_BYTES) this.#socket?.resume();
     return all.subarray(0, count);
+  }
+
+  /** The first bytes that wait to be read, at most 8. */
+  #head(): Buffer {
+    const first = this.#unread[0];
+    return first !== undefined && first.length >= 8 ? first.subarray(0, 8) : Buffer.concat(this.#unread).subarray(0, 8);
   }
 
   /** How many bytes the next line has with its LF; -1 when it is not all there. */
