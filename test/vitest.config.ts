@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
   test: {
+    globalSetup: [new URL('build.ts', import.meta.url).pathname],
     testTimeout: 20_000,
     hookTimeout: 60_000,
     // Two processors are common; more workers would measure each other.

@@ -1,11 +1,12 @@
 // What every command that measures begins with: the config checked, the state folder known, a signal that SIGTERM pulls.
 
-import { accessSync, constants, existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { accessSync, constants, existsSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Sequence } from '../model/sequence.ts';
 import type { Site } from '../model/site.ts';
 import { reason } from '../record/append.ts';
+import { makeFolder } from '../record/folder.ts';
 import { loadSite } from '../site/load.ts';
 import { formatProblems, type Problem } from '../site/problem.ts';
 import type { Terminal } from './terminal.ts';
@@ -64,7 +65,7 @@ export async function loadConfig(folder: string): Promise<Loaded> {
 /** Makes the state folder (0750) where it is missing. @throws {Stop} when it cannot be written */
 export function openState(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o750 });
+    makeFolder(folder);
     accessSync(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new Stop(`Cannot write the state folder ${folder}: ${reason(error)}; name another with --state or $HEALTHMON_STATE`);

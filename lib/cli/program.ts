@@ -1,6 +1,6 @@
 // What all commands have in common: options by the same names, exit status, errors in words, `--help` with examples.
 
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { LocalProblem } from '../model/endpoint.ts';
 import { NotWritten } from '../record/append.ts';
 import { Stop } from './context.ts';
@@ -67,6 +67,6 @@ export function wholeNumber(from: number, to: number): (text: string) => number 
   return text => {
     const value = Number(text);
     if (/^\d+$/.test(text) && value >= from && value <= to) return value;
-    throw new CommanderError(3, 'healthmon.number', `expected a whole number from ${from} to ${to}, not "${text}"`);
+    throw new InvalidArgumentError(`expected a whole number from ${from} to ${to}, not "${text}"`);
   };
 }

@@ -32,6 +32,8 @@ export class ImapSession {
   #uidNext = 0;
   #uidValidity = '';
   #readOnly = false;
+  /** The server has told of something new that `fresh` has not looked at yet; it may say so in its answer to any command. */
+  #news = false;
 
   constructor(wire: ImapWire, capabilities: ReadonlySet<string>) {
     this.#wire = wire;
@@ -88,7 +90,12 @@ export class ImapSession {
    */
   noop(terms: Terms): Promise<Dialog<boolean>> {
     const line = this.#wire.line;
-    return line.operation(terms, () => line.phase('noop', async () => this.#heed((await this.#wire.command('NOOP')).untagged)));
+    return line.operation(terms, () =>
+      line.phase('noop', async () => {
+        this.#heed((await this.#wire.command('NOOP')).untagged);
+        return this.#news;
+      }),
+    );
   }
 
   /**
@@ -101,11 +108,12 @@ export class ImapSession {
     return line.operation(terms, () =>
       line.phase('idle', async () => {
         const tag = await this.#wire.start('IDLE');
-        let news = this.#heed(await this.#wire.continuation(tag));
+        this.#heed(await this.#wire.continuation(tag));
         const until = line.clock() + forMs;
-        while (!news && (await line.readable(until - line.clock()))) news = this.#heed([await this.#wire.unsolicited()]);
+        while (!this.#news && (await line.readable(until - line.clock()))) this.#heed([await this.#wire.unsolicited()]);
         await line.sendLine('DONE');
-        return this.#heed((await this.#wire.finish(tag)).untagged) || news;
+        this.#heed((await this.#wire.finish(tag)).untagged);
+        return this.#news;
       }),
     );
   }
@@ -116,6 +124,7 @@ export class ImapSession {
     return line.operation(terms, () =>
       line.phase('search', async () => {
         const from = this.#uidNext;
+        this.#news = false;
         // `n:*` always includes the last message, also when its UID is below n.
         const uids = (await this.#search(`UID ${from}:*`)).filter(uid => uid >= from);
         for (const uid of uids) this.#uidNext = Math.max(this.#uidNext, uid + 1);
@@ -245,10 +254,9 @@ export class ImapSession {
     return 1 + Math.max(0, ...done.untagged.map(each => Number(itemsOf(each)?.get('UID') ?? 0)));
   }
 
-  /** Takes note of what the server tells unasked; true when there may be new mail. */
-  #heed(untagged: readonly Untagged[]): boolean {
+  /** Takes note of what the server tells unasked. */
+  #heed(untagged: readonly Untagged[]): void {
     const line = this.#wire.line;
-    let news = false;
     for (const each of untagged) {
       if (each.code === 'UIDVALIDITY' && this.#uidValidity !== '' && each.codeArgument !== this.#uidValidity) {
         throw line.broken(
@@ -257,14 +265,13 @@ export class ImapSession {
         );
       }
       if (each.name === 'EXPUNGE') this.#exists = Math.max(0, this.#exists - 1);
-      if (each.name === 'RECENT' && (each.number ?? 0) > 0) news = true;
+      if (each.name === 'RECENT' && (each.number ?? 0) > 0) this.#news = true;
       if (each.name === 'EXISTS' && each.number !== undefined) {
-        if (each.number > this.#exists) news = true;
+        if (each.number > this.#exists) this.#news = true;
         // A count that goes down without EXPUNGE breaks RFC 3501; believing it means that the next growth is noticed.
         this.#exists = each.number;
       }
     }
-    return news;
   }
 }
 

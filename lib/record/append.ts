@@ -5,8 +5,9 @@
 // error in Node, so the count is checked. What a dead writer left without a line end is closed off by the next one before it
 // writes: the fragment stands on a line of its own, which no reader takes for a row.
 
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from './folder.ts';
 
 /** A row could not be kept whole. The caller tells the user; the data is still in its hands. */
 export class NotWritten extends Error {
@@ -32,7 +33,7 @@ export function appendLine(file: string, line: string): void {
 export function appendText(file: string, text: string): void {
   let fd: number;
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o750 });
+    makeFolder(dirname(file));
     fd = openSync(file, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o640);
   } catch (error) {
     throw new NotWritten(file, reason(error));

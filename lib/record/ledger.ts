@@ -4,10 +4,11 @@
 // ledger/<id>.json is a message that may still lie somewhere; ledger/done/<id>.json one that is accounted for, kept for some days
 // so that a second copy is known as a duplicate. An entry that cannot be read (a crash of the disk, not of ours) is told and left.
 
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Path, SentMessage } from '../model/trip.ts';
 import { NotWritten, reason } from './append.ts';
+import { makeFolder } from './folder.ts';
 import { replaceFile } from './replace.ts';
 
 /**
@@ -95,7 +96,7 @@ export class Ledger {
   /** Puts an unreadable entry aside, so that it is told once. */
   setAside(name: string): void {
     try {
-      mkdirSync(join(this.#folder, 'unreadable'), { recursive: true, mode: 0o750 });
+      makeFolder(join(this.#folder, 'unreadable'));
       renameSync(join(this.#folder, name), join(this.#folder, 'unreadable', name));
     } catch (error) {
       throw new NotWritten(join(this.#folder, name), reason(error));

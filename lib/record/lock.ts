@@ -8,10 +8,11 @@
 // Elsewhere than on Linux a lock file with process id and start time serves, whose take-over has a race of microseconds.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { NotWritten, reason } from './append.ts';
+import { makeFolder } from './folder.ts';
 import { replaceFile } from './replace.ts';
 
 export interface Holder {
@@ -97,7 +98,7 @@ function placeKey(folder: string): string {
   if (there !== '') return there;
   const beside = `${file}.${process.pid}.new`;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o750 });
+    makeFolder(folder);
     writeFileSync(beside, randomBytes(24).toString('hex'), { mode: 0o600, flush: true });
     linkSync(beside, file);
   } catch (error) {
@@ -124,7 +125,7 @@ function takeFile(note: string, mine: Holder): Taken {
   if (holder !== undefined && isAlive(holder)) return { held: false, holder };
   rmSync(note, { force: true });
   try {
-    mkdirSync(join(note, '..'), { recursive: true, mode: 0o750 });
+    makeFolder(join(note, '..'));
     writeFileSync(note, `${JSON.stringify(mine)}\n`, { flag: 'wx', mode: 0o600 });
   } catch (error) {
     const other = readHolder(note);

@@ -1,8 +1,9 @@
 // Files that are replaced as a whole: written beside, forced to disk, renamed. A reader sees the old text or the new one.
 
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { NotWritten, reason } from './append.ts';
+import { makeFolder } from './folder.ts';
 
 let serial = 0;
 
@@ -16,7 +17,7 @@ export function replaceFile(file: string, text: string): void {
   serial += 1;
   const beside = `${file}.${process.pid}.${serial}.new`;
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o750 });
+    makeFolder(dirname(file));
     const fd = openSync(beside, 'wx', 0o600);
     try {
       const bytes = Buffer.from(text);

@@ -3,9 +3,10 @@
 //
 // A table knows nothing of what its cells mean: systest.ts and qmonitor.ts give header and rows.
 
-import { linkSync, lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, lstatSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { appendLine, NotWritten, reason } from './append.ts';
+import { makeFolder } from './folder.ts';
 
 export interface Table {
   /** `systest.log`. */
@@ -37,7 +38,7 @@ function makeWithHeader(state: string, table: Table, day: string, file: string):
   if (lstatSync(file, { throwIfNoEntry: false }) !== undefined) return;
   const beside = `${file}.${process.pid}.new`;
   try {
-    mkdirSync(state, { recursive: true, mode: 0o750 });
+    makeFolder(state);
     writeFileSync(beside, table.header(day), { mode: 0o640, flush: true });
     linkSync(beside, file);
   } catch (error) {

@@ -96,7 +96,7 @@ export class ImapBox implements Box {
     return joined([recordOf(found)], await this.#opened().read(Number(letter.ref), '', BOUNCE_BYTES, terms));
   }
 
-  async leftOvers(most: number, terms: Terms): Promise<Dialog<readonly Letter[]>> {
+  async leftOvers(most: number, _thorough: boolean, terms: Terms): Promise<Dialog<readonly Letter[]>> {
     const found = await this.#opened().searchHeader(TOKEN_HEADER, 'v1.', terms);
     if (found.outcome !== 'answered') return found;
     return joined([recordOf(found)], await this.#letters(found.value.slice(0, most), terms));

@@ -14,6 +14,8 @@ import { popLooks, type Usual } from './pace.ts';
 const MOST_NEW = 30;
 /** Messages from before whose header we read to find our left-overs. */
 const MOST_OLD = 200;
+/** And when none is known to be there: a second copy of a message that is accounted for. */
+const FEW_OLD = 10;
 const BOUNCE_LINES = 120;
 
 export class Pop3Box implements Box {
@@ -83,7 +85,7 @@ export class Pop3Box implements Box {
     return valued(top, bytes => (bytes.includes(id) ? bytes : undefined));
   }
 
-  async leftOvers(most: number, terms: Terms): Promise<Dialog<readonly Letter[]>> {
+  async leftOvers(most: number, thorough: boolean, terms: Terms): Promise<Dialog<readonly Letter[]>> {
     const before: DialogRecord[] = [];
     if (this.#session === undefined) {
       const listed = await this.#list(terms);
@@ -91,7 +93,7 @@ export class Pop3Box implements Box {
       before.push(recordOf(listed));
     }
     // POP3 cannot search: the newest are looked at, which is where left-overs are unless the box is everybody's.
-    const letters = await this.#letters(this.#drops.slice(-MOST_OLD), terms);
+    const letters = await this.#letters(this.#drops.slice(thorough ? -MOST_OLD : -FEW_OLD), terms);
     return joined(
       before,
       valued(letters, all =>

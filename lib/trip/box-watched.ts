@@ -56,8 +56,8 @@ export class WatchedPop3Box implements Box {
     return this.#fetch.excerpt(letter, id, terms);
   }
 
-  leftOvers(most: number, terms: Terms): Promise<Dialog<readonly Letter[]>> {
-    return this.#fetch.leftOvers(most, terms);
+  leftOvers(most: number, thorough: boolean, terms: Terms): Promise<Dialog<readonly Letter[]>> {
+    return this.#fetch.leftOvers(most, thorough, terms);
   }
 
   remove(letters: readonly Letter[], terms: Terms): Promise<Dialog<void>> {

@@ -48,8 +48,12 @@ export interface Box {
   read(letter: Letter, mostBytes: number, terms: Terms): Promise<Dialog<Buffer>>;
   /** A part of a message that names our id somewhere; undefined when it does not. For bounces. */
   excerpt(letter: Letter, id: string, terms: Terms): Promise<Dialog<Buffer | undefined>>;
-  /** Messages from before that bear our header, at most so many. */
-  leftOvers(most: number, terms: Terms): Promise<Dialog<readonly Letter[]>>;
+  /**
+   * Messages from before that bear our header, at most so many.
+   *
+   * @param thorough whether it is known that some may be there; otherwise only what costs little is looked at
+   */
+  leftOvers(most: number, thorough: boolean, terms: Terms): Promise<Dialog<readonly Letter[]>>;
   /** Removes exactly these. */
   remove(letters: readonly Letter[], terms: Terms): Promise<Dialog<void>>;
   /** Ends the session in good order. @returns the letters that are gone for good */

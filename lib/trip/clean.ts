@@ -34,7 +34,7 @@ export async function cleanUp(
         ? []
         : [letter, ...log.copies].filter(each => valuesOf(each.headers, 'Message-ID')[0] === composed.message.messageId);
     if (order.keep === true && letter !== undefined) log.note(composed, 'kept');
-    const old = log.oldOnes(route.account.name) ? tried(await box.leftOvers(site.sweepCap * 2, terms)) : undefined;
+    const old = tried(await box.leftOvers(site.sweepCap * 2, log.oldOnes(route.account.name), terms));
     const plan = planSweep({
       letters: old ?? [],
       key,
@@ -69,7 +69,7 @@ export async function emptyFolder(
   try {
     const opened = await box.open(log.terms(site.limits.fetchMs));
     if (opened.trouble !== undefined) return;
-    const letters = await box.leftOvers(site.sweepCap, log.terms(site.limits.fetchMs));
+    const letters = await box.leftOvers(site.sweepCap, true, log.terms(site.limits.fetchMs));
     if (letters.outcome !== 'answered') return;
     const ours = letters.value.filter(
       letter =>

@@ -68,10 +68,11 @@ function becameOf(entry: LedgerEntry): Amendment['became'] {
   return entry.state === 'seen' ? 'swept' : 'late';
 }
 
-/** The store's own date, unless it cannot be true. */
+/** The store's own date, unless it cannot be true; it has whole seconds, so the end of that second is meant. */
 function filedAt(letter: Letter, entry: LedgerEntry, at: number): number {
-  const filed = letter.internalDate;
-  return filed === undefined || filed < entry.startedAt || filed > at ? at : filed;
+  if (letter.internalDate === undefined) return at;
+  const filed = letter.internalDate + 999;
+  return filed < entry.startedAt || filed > at ? at : filed;
 }
 
 function strangerFinding(count: number): Finding {
