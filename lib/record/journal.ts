@@ -2,7 +2,7 @@
 //
 // Read: a line that is no whole object is counted and skipped. A reader gets the records of the days it asks for, oldest first.
 
-import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { JOURNAL_VERSION, type JournalRecord } from '../model/record.ts';
 import { appendLine } from './append.ts';
@@ -60,6 +60,45 @@ export function readJournalTail(state: string, mostBytes: number): JournalDay {
   return { records, damaged };
 }
 
+/** How far a reader has come: bytes read, by day. */
+export type JournalCursor = Readonly<Record<string, number>>;
+
+/**
+ * The whole records that were added since a reader last looked, and how far it has come now. A line that is still being written is
+ * left for the next time. Without a cursor, or with one that is far behind, it begins with the newest `mostBytes`.
+ */
+export function readJournalSince(
+  state: string,
+  cursor: JournalCursor | undefined,
+  mostBytes: number,
+): JournalDay & { readonly cursor: JournalCursor } {
+  const oldest = cursor === undefined ? undefined : Object.keys(cursor).sort()[0];
+  const records: JournalRecord[] = [];
+  let damaged = 0;
+  let left = mostBytes;
+  const reached: Record<string, number> = {};
+  const days = journalDays(state).filter(day => oldest === undefined || day >= oldest);
+  for (const day of [...days].reverse()) {
+    const file = journalFile(state, day);
+    const { size } = statSync(file);
+    const known = cursor?.[day] ?? 0;
+    // A file that has become shorter is another one.
+    const since = known <= size ? known : 0;
+    const from = Math.max(since, size - Math.max(0, left));
+    const bytes = readFrom(file, from);
+    const begin = from === since ? 0 : bytes.indexOf(0x0a) + 1;
+    const end = bytes.lastIndexOf(0x0a) + 1;
+    left -= bytes.length;
+    const read = parseJournal(bytes.toString('utf8', begin, end));
+    records.unshift(...read.records);
+    damaged += read.damaged;
+    reached[day] = from + end;
+  }
+  // Two days are enough: after midnight a late writer may still add to yesterday's file.
+  const newest = Object.keys(reached).sort().slice(-2);
+  return { records, damaged, cursor: Object.fromEntries(newest.map(day => [day, reached[day] ?? 0])) };
+}
+
 export function parseJournal(text: string): JournalDay {
   const records: JournalRecord[] = [];
   let damaged = 0;
@@ -72,7 +111,20 @@ export function parseJournal(text: string): JournalDay {
   return { records, damaged };
 }
 
-const TYPES: ReadonlySet<string> = new Set(['trip', 'amend', 'skip', 'monitor'] satisfies JournalRecord['type'][]);
+const TYPES: ReadonlySet<string> = new Set(
+  Object.keys({
+    trip: 1,
+    verdict: 1,
+    amend: 1,
+    skip: 1,
+    monitor: 1,
+    notice: 1,
+    delivery: 1,
+    ack: 1,
+    silence: 1,
+    reading: 1,
+  } satisfies Record<JournalRecord['type'], 1>),
+);
 
 function parseLine(line: string): JournalRecord | undefined {
   try {
@@ -92,6 +144,16 @@ function readOrEmpty(file: string): string {
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
     throw error;
+  }
+}
+
+function readFrom(file: string, from: number): Buffer {
+  const fd = openSync(file, 'r');
+  try {
+    const bytes = Buffer.alloc(Math.max(0, fstatSync(fd).size - from));
+    return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, from));
+  } finally {
+    closeSync(fd);
   }
 }
 

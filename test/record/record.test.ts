@@ -19,7 +19,14 @@ import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import type { Path } from '../../lib/model/trip.ts';
 import { appendLine, NotWritten } from '../../lib/record/append.ts';
-import { appendJournal, journalDays, journalFile, readJournal, readJournalTail } from '../../lib/record/journal.ts';
+import {
+  appendJournal,
+  journalDays,
+  journalFile,
+  readJournal,
+  readJournalSince,
+  readJournalTail,
+} from '../../lib/record/journal.ts';
 import { Ledger, type LedgerEntry, timeOfId } from '../../lib/record/ledger.ts';
 import { takeLock } from '../../lib/record/lock.ts';
 import { replaceFile } from '../../lib/record/replace.ts';
@@ -144,6 +151,37 @@ test('the tail of the journal goes back over days, newest last, and no further t
   expect(texts.length).toBeGreaterThan(8);
   expect(texts.length).toBeLessThan(14);
   expect(readJournalTail(state, 1_000_000).records).toHaveLength(30);
+});
+
+test('a reader of the journal gets each whole record once, over days, torn lines and files that were replaced', () => {
+  const note = (text: string, day: number, hour = 12) =>
+    appendJournal(state, { type: 'monitor', event: 'started', text }, new Date(2026, 10, day, hour).getTime());
+  const texts = (read: ReturnType<typeof readJournalSince>) =>
+    read.records.map(record => (record.type === 'monitor' ? record.text : ''));
+  expect(readJournalSince(state, undefined, 1000)).toEqual({ records: [], damaged: 0, cursor: {} });
+  note('a', 20);
+  note('b', 21);
+  const first = readJournalSince(state, undefined, 100_000);
+  expect(texts(first)).toEqual(['a', 'b']);
+  expect(texts(readJournalSince(state, first.cursor, 100_000))).toEqual([]);
+
+  note('c', 21);
+  appendFileSync(journalFile(state, '2026-11-21'), '{"v":1,"at":5,"type":"moni');
+  const second = readJournalSince(state, first.cursor, 100_000);
+  expect([texts(second), second.damaged]).toEqual([['c'], 0]);
+  note('d', 21);
+  note('e', 22);
+  const third = readJournalSince(state, second.cursor, 100_000);
+  expect([texts(third), third.damaged]).toEqual([['d', 'e'], 1]);
+  note('late, of yesterday', 21);
+  expect(texts(readJournalSince(state, third.cursor, 100_000))).toEqual(['late, of yesterday']);
+
+  for (let n = 0; n < 50; n += 1) note(`many ${n}`, 22);
+  const some = texts(readJournalSince(state, undefined, 500));
+  expect([some.at(-1), some.length > 3, some.length < 8]).toEqual(['many 49', true, true]);
+  writeFileSync(journalFile(state, '2026-11-22'), '');
+  note('new file', 22);
+  expect(texts(readJournalSince(state, { '2026-11-22': 9999 }, 100_000))).toEqual(['new file']);
 });
 
 test('a row is not written through a symbolic link', () => {
