@@ -1,0 +1,162 @@
+// What the gate counts: one measurement of one subject, whatever measured it, with what it blames. Pure.
+//
+// Today results come from trips; readings of the hosts can become results in the same way. Only what the schedule walks counts: a
+// person who tries a path by hand, with limits of their own, raises no alarm and clears none.
+
+import { type Component, shortName } from '../model/component.ts';
+import type { FaultKind, PhaseName } from '../model/dialog.ts';
+import type { Protocol } from '../model/endpoint.ts';
+import { printable } from '../model/printable.ts';
+import type { JournalRecord, Runner, TripRecord } from '../model/record.ts';
+import type { Site } from '../model/site.ts';
+import { type Leg, type Path, pathKey, pathText } from '../model/trip.ts';
+import type { Confidence, State } from '../model/verdict.ts';
+
+export interface Cause {
+  readonly component: Component;
+  readonly protocol: Protocol;
+  readonly phase: PhaseName;
+  readonly kind: FaultKind | 'slow';
+  readonly confidence: Confidence;
+}
+
+export interface Result {
+  /** Epoch ms. */
+  readonly at: number;
+  /** What was measured, the same text each time: a path's key, a check's name on a host. */
+  readonly subject: string;
+  /** The subject in words. */
+  readonly label: string;
+  readonly path?: Path;
+  readonly state: State;
+  /** What it blames, most suspect first; empty when all is well. */
+  readonly causes: readonly Cause[];
+  /** The peer's own words, or what was seen; printable and bounded. */
+  readonly words?: string;
+  readonly tripId?: string;
+  /** Components that this measurement leads over: when it is good, they work. */
+  readonly touches: readonly Component[];
+}
+
+/** Longest text of a peer that an alarm carries. */
+export const WORDS = 300;
+
+const COUNTED: ReadonlySet<Runner> = new Set(['check_rndtrip', 'daemon']);
+
+/** The result that a record of the journal stands for; undefined when it stands for none. */
+export function resultOf(record: JournalRecord, site: Site): Result | undefined {
+  return record.type === 'trip' && COUNTED.has(record.by) ? resultOfTrip(record, site) : undefined;
+}
+
+/** @param record of a trip, whoever made it */
+export function resultOfTrip({ at, trip, verdict }: TripRecord, site: Site): Result {
+  const words = wordsOf(trip.fault?.reply?.lines) ?? trip.fault?.text ?? verdict.suspects[0]?.why[0] ?? verdict.text;
+  return {
+    at,
+    subject: pathKey(trip.path),
+    label: pathText(trip.path),
+    path: trip.path,
+    state: verdict.state,
+    causes: verdict.state === 'ok' ? [] : causesOf({ trip, verdict }).map(namingUs),
+    ...(verdict.state === 'ok' ? {} : { words: printable(words, WORDS) }),
+    tripId: trip.id,
+    touches: touchesOf(site, trip.path),
+  };
+}
+
+function wordsOf(lines: readonly string[] | undefined): string | undefined {
+  const text = lines?.join(' / ');
+  return text === undefined || text === '' ? undefined : text;
+}
+
+function causesOf({ trip, verdict }: Pick<TripRecord, 'trip' | 'verdict'>): readonly Cause[] {
+  if (verdict.suspects.length > 0)
+    return verdict.suspects.map(({ component, protocol, phase, kind, confidence }) => ({
+      component,
+      protocol,
+      phase,
+      kind,
+      confidence,
+    }));
+  if (trip.fault !== undefined) {
+    const { component, protocol, phase, kind } = trip.fault;
+    return [{ component, protocol, phase, kind, confidence: 'likely' }];
+  }
+  return [verdict.state === 'slow' ? slowCause(trip.legs, trip.path) : unsaidCause(trip.path)];
+}
+
+/** A fault of ours is never laid at the door that it kept us from knocking on. */
+function namingUs(cause: Cause): Cause {
+  return cause.kind === 'local' ? { ...cause, component: 'monitor', protocol: 'local' } : cause;
+}
+
+/** A slow trip without a suspect: whoever we waited for longest. */
+function slowCause(legs: readonly Leg[], path: Path): Cause {
+  const leg = [...legs].sort((a, b) => b.tookMs - a.tookMs)[0];
+  const dialog = leg?.name === 'transit' ? undefined : leg?.dialogs[0];
+  const submit = legs.find(({ name }) => name === 'submit')?.dialogs[0];
+  if (dialog === undefined)
+    return {
+      component: submit?.component ?? `mta/${path.mta}`,
+      protocol: 'smtp',
+      phase: 'arrival',
+      kind: 'slow',
+      confidence: 'cannot tell apart',
+    };
+  const phase = [...dialog.phases].sort((a, b) => b.tookMs - a.tookMs)[0]?.name ?? 'connect';
+  return { component: dialog.component, protocol: dialog.protocol, phase, kind: 'slow', confidence: 'likely' };
+}
+
+function unsaidCause(path: Path): Cause {
+  return {
+    component: `mta/${path.mta}`,
+    protocol: 'smtp',
+    phase: 'arrival',
+    kind: 'missing',
+    confidence: 'cannot tell apart',
+  };
+}
+
+/** The components that a path leads over, with all that these need. A balancer's members are not among them: one is met, unknown which. */
+export function touchesOf(site: Site, path: Path): readonly Component[] {
+  const store = site.accounts.get(path.account)?.store;
+  const direct: Component[] = [
+    site.mtas.has(path.mta) ? `mta/${path.mta}` : `balancer/${path.mta}`,
+    ...(path.mmp === 'direct'
+      ? []
+      : [site.mmps.has(path.mmp) ? (`mmp/${path.mmp}` as const) : (`balancer/${path.mmp}` as const)]),
+    `account/${path.account}`,
+    ...(store === undefined ? [] : [`store/${store}` as const]),
+    ...[...site.filters.values()].filter(({ usedBy }) => usedBy.includes(path.mta)).map(({ component }) => component),
+  ];
+  const needs = needsOf(site);
+  return [...new Set([...direct, ...direct.flatMap(component => [...(needs.get(component) ?? [])])])];
+}
+
+/** What each component cannot work without, over any number of steps: by its `needs`, and an account by its store. */
+export function needsOf(site: Site): ReadonlyMap<Component, ReadonlySet<Component>> {
+  const first = new Map<Component, readonly Component[]>();
+  const all = [site.mtas, site.mmps, site.stores, site.directories, site.filters, site.balancers, site.nameServers];
+  for (const kind of all) for (const { component, needs } of kind.values()) first.set(component, needs);
+  for (const { component, needs, store } of site.accounts.values()) first.set(component, [...needs, `store/${store}`]);
+  const closure = new Map<Component, ReadonlySet<Component>>();
+  for (const component of first.keys()) {
+    const found = new Set<Component>();
+    const open = [...(first.get(component) ?? [])];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (found.has(next) || next === component) continue;
+      found.add(next);
+      open.push(...(first.get(next) ?? []));
+    }
+    closure.set(component, found);
+  }
+  return closure;
+}
+
+/** Whether a measurement that led over `touches` would have met `component`. */
+export function leadsOver(touches: readonly Component[], component: Component): boolean {
+  if (component === 'monitor' || touches.includes(component)) return true;
+  if (!component.startsWith('link/')) return false;
+  const names = touches.map(shortName);
+  return names.some(a => names.some(b => a !== b && `${a}-${b}` === shortName(component)));
+}

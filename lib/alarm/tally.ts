@@ -1,0 +1,239 @@
+// Counting results: which alarm a bad one belongs to, which alarms a good one speaks against. Works on the gate's own copy.
+
+import { type Alarm, alarmName, type Draft, type GateState, type Seen } from './alarm.ts';
+import { couldBeOurs } from './blind.ts';
+import { outageOf } from './explain.ts';
+import { FLAP_RESULTS } from './flap.ts';
+import type { Surroundings } from './policy.ts';
+import { type Cause, leadsOver, type Result } from './result.ts';
+
+/** The gate's own copy of its state. */
+export interface Working {
+  nextId: number;
+  alarms: Draft[];
+  latest: Record<string, GateState['latest'][string]>;
+}
+
+/** An alarm lists at most so many subjects. */
+const TOUCHED = 500;
+
+/**
+ * Counts one result.
+ *
+ * @param isBlind whether what could be our own fault is to be laid at our door now
+ */
+export function tally(gate: Working, result: Result, around: Surroundings, isBlind: boolean): void {
+  gate.latest[result.subject] = { at: result.at, state: result.state };
+  const earlier = withdraw(gate, result);
+  if (result.state === 'ok') {
+    for (const alarm of gate.alarms) if (speaksOf(alarm, result)) countGood(alarm, result);
+    return;
+  }
+  const { outages, needs } = around;
+  if (result.causes.some(cause => outageOf(cause, outages, needs, result.at) !== undefined)) return;
+  const [alarm, cause] = belongsTo(gate, result, { around, isBlind, earlier });
+  countBad(alarm, result, cause);
+  follow(gate, alarm);
+}
+
+/** A verdict may be amended: what the same trip was counted for before is taken back. @returns the alarm it was counted for */
+function withdraw(gate: Working, { tripId }: Result): Draft | undefined {
+  if (tripId === undefined) return undefined;
+  for (const alarm of gate.alarms) {
+    const at = alarm.seen.findIndex(seen => seen.tripId === tripId && seen.state !== 'ok');
+    if (at < 0) continue;
+    alarm.seen = alarm.seen.toSpliced(at, 1);
+    alarm.count = { results: alarm.count.results - 1, bad: alarm.count.bad - 1 };
+    alarm.touched = Object.fromEntries(Object.entries(alarm.touched).filter(([, touched]) => touched.tripId !== tripId));
+    return alarm;
+  }
+  return undefined;
+}
+
+/** Whether a good result says anything about an alarm. */
+export function speaksOf(alarm: Alarm, { subject, touches, path }: Pick<Result, 'subject' | 'touches' | 'path'>): boolean {
+  if (alarm.isBlind === true || alarm.touched[subject] !== undefined) return true;
+  // Another path's good trip says nothing about a password file of ours.
+  if (alarm.component === 'monitor' || !leadsOver(touches, alarm.component)) return false;
+  const isOfReading = alarm.protocols.every(protocol => protocol === 'pop3' || protocol === 'imap');
+  return !isOfReading || path === undefined || alarm.protocols.includes(path.mailbox);
+}
+
+interface Belonging {
+  readonly around: Surroundings;
+  readonly isBlind: boolean;
+  readonly earlier: Draft | undefined;
+}
+
+function belongsTo(gate: Working, result: Result, { around, isBlind, earlier }: Belonging): readonly [Draft, Cause] {
+  const first = result.causes[0] ?? NOBODY;
+  const ours = couldBeOurs(result) ? blindAlarm(gate, result, around, isBlind) : undefined;
+  if (ours !== undefined) return [ours, { ...first, component: 'monitor', protocol: 'local', phase: ours.phase, kind: 'local' }];
+
+  const open = gate.alarms.filter(({ stage }) => stage === 'open');
+  const watched = gate.alarms.filter(({ stage }) => stage === 'watched');
+  const closed = gate.alarms.filter(({ stage }) => stage === 'closed');
+  for (const alarms of [open, watched]) {
+    for (const cause of result.causes) {
+      const same = alarms.find(alarm => isAbout(alarm, cause));
+      if (same !== undefined) return [same, cause];
+    }
+  }
+  // The same machine fails the same subject one phase further on, or back: it is the same trouble.
+  const moved = [...open, ...watched].find(
+    alarm => alarm.component === first.component && isBad(alarm.touched[result.subject]?.state) && alarm.isBlind !== true,
+  );
+  if (moved !== undefined) return [moved, first];
+  // All that an alarm was raised for has been amended to another cause: it is that cause's alarm now.
+  if (earlier !== undefined && !earlier.seen.some(({ at, state }) => at >= earlier.countFrom && isBad(state))) {
+    rename(earlier, first);
+    return [earlier, first];
+  }
+  const again = closed.find(alarm => isAbout(alarm, first));
+  return [again === undefined ? watch(gate, result, first) : watchAgain(again, result), first];
+}
+
+const NOBODY: Cause = { component: 'monitor', protocol: 'local', phase: 'state', kind: 'local', confidence: 'cannot tell apart' };
+
+function isAbout(alarm: Alarm, { component, phase }: Pick<Cause, 'component' | 'phase'>): boolean {
+  return alarm.component === component && alarm.phase === phase && alarm.isBlind !== true;
+}
+
+function isBad(state: Seen['state'] | undefined): boolean {
+  return state !== undefined && state !== 'ok';
+}
+
+/** The one alarm on ourselves, where what fails could be our own fault. */
+function blindAlarm(gate: Working, result: Result, { own }: Surroundings, isBlind: boolean): Draft | undefined {
+  const known = gate.alarms.find(alarm => alarm.isBlind === true);
+  if (known !== undefined && known.stage !== 'closed') return known;
+  if (!isBlind) return undefined;
+  if (known !== undefined) return watchAgain(known, result);
+  const phase = own?.resolver === 'fails' || result.causes[0]?.kind === 'name' ? 'resolve' : 'connect';
+  const alarm = watch(gate, result, { component: 'monitor', protocol: 'local', phase, kind: 'local', confidence: 'sure' });
+  alarm.isBlind = true;
+  return alarm;
+}
+
+function watch(gate: Working, result: Result, { component, protocol, phase, kind, confidence }: Cause): Draft {
+  const alarm: Draft = {
+    id: gate.nextId,
+    stage: 'watched',
+    component,
+    phase,
+    kind,
+    protocols: [protocol],
+    confidence,
+    severity: result.state === 'ok' ? 'unknown' : result.state,
+    firstAt: result.at,
+    lastBadAt: result.at,
+    lastAt: result.at,
+    countFrom: result.at,
+    revision: 0,
+    turn: 0,
+    seen: [],
+    count: { results: 0, bad: 0 },
+    touched: {},
+    raises: [],
+    explains: [],
+  };
+  gate.nextId += 1;
+  gate.alarms.push(alarm);
+  return alarm;
+}
+
+/** It was over, and is back: counted anew, under its old number. */
+function watchAgain(alarm: Draft, result: Result): Draft {
+  alarm.stage = 'watched';
+  alarm.firstAt = result.at;
+  alarm.countFrom = result.at;
+  alarm.count = { results: 0, bad: 0 };
+  alarm.touched = {};
+  alarm.explains = [];
+  for (const key of [
+    'raisedAt',
+    'closedAt',
+    'endedAt',
+    'closedBecause',
+    'ack',
+    'was',
+    'firstTrip',
+    'flapping',
+    'explainedBy',
+  ] as const)
+    delete alarm[key];
+  return alarm;
+}
+
+function countGood(alarm: Draft, { at, subject, path, label, tripId }: Result): void {
+  alarm.seen = [
+    ...alarm.seen,
+    { at, state: 'ok' as const, subject, ...(path === undefined ? {} : { mailbox: path.mailbox }) },
+  ].slice(-FLAP_RESULTS);
+  alarm.lastAt = Math.max(alarm.lastAt, at);
+  alarm.count = { ...alarm.count, results: alarm.count.results + 1 };
+  const touched = alarm.touched[subject];
+  if (touched !== undefined)
+    alarm.touched = {
+      ...alarm.touched,
+      [subject]: { ...touched, label, state: 'ok', at, ...(tripId === undefined ? {} : { tripId }) },
+    };
+}
+
+function countBad(alarm: Draft, result: Result, cause: Cause): void {
+  const { at, state, subject, label, path, tripId, words } = result;
+  const trip = tripId === undefined ? {} : { tripId };
+  const seen: Seen = {
+    at,
+    state,
+    subject,
+    phase: cause.phase,
+    ...(path === undefined ? {} : { mailbox: path.mailbox }),
+    ...(cause.confidence === 'sure' ? { isSure: true } : {}),
+    ...trip,
+  };
+  alarm.seen = [...alarm.seen, seen].slice(-FLAP_RESULTS);
+  alarm.count = { results: alarm.count.results + 1, bad: alarm.count.bad + 1 };
+  if (alarm.touched[subject] !== undefined || Object.keys(alarm.touched).length < TOUCHED)
+    alarm.touched = { ...alarm.touched, [subject]: { label, state, at, ...(path === undefined ? {} : { path }), ...trip } };
+  alarm.lastBadAt = Math.max(alarm.lastBadAt, at);
+  alarm.lastAt = Math.max(alarm.lastAt, at);
+  if (!alarm.protocols.includes(cause.protocol)) alarm.protocols = [...alarm.protocols, cause.protocol];
+  alarm.kind = cause.kind;
+  if (cause.confidence === 'sure' || alarm.confidence === 'cannot tell apart') alarm.confidence = cause.confidence;
+  if (words !== undefined) alarm.words = words;
+  if (tripId !== undefined) {
+    alarm.firstTrip ??= tripId;
+    alarm.lastTrip = tripId;
+  }
+}
+
+function rename(alarm: Draft, { component, protocol, phase, kind, confidence }: Cause): void {
+  if (alarm.stage === 'open') {
+    alarm.was = alarmName(alarm);
+    alarm.revision += 1;
+  }
+  alarm.component = component;
+  alarm.phase = phase;
+  alarm.kind = kind;
+  alarm.protocols = [protocol];
+  alarm.confidence = confidence;
+}
+
+/** The alarm goes with its machine to another phase once two results in a row, or a sure one, show that. */
+function follow(gate: Working, alarm: Draft): void {
+  const [last, before] = alarm.seen.filter(({ state, at }) => isBad(state) && at >= alarm.countFrom).reverse();
+  const phase = last?.phase;
+  if (phase === undefined || phase === alarm.phase) return;
+  if (last?.isSure !== true && before?.phase !== phase) return;
+  if (alarm.stage === 'open') {
+    alarm.was = alarmName(alarm);
+    alarm.revision += 1;
+  }
+  alarm.phase = phase;
+  const twin = gate.alarms.find(other => other !== alarm && other.stage === 'watched' && isAbout(other, alarm));
+  if (twin === undefined) return;
+  alarm.touched = { ...twin.touched, ...alarm.touched };
+  alarm.count = { results: alarm.count.results + twin.count.results, bad: alarm.count.bad + twin.count.bad };
+  gate.alarms = gate.alarms.filter(other => other !== twin);
+}
