@@ -1,22 +1,29 @@
-// Making trips and keeping what they brought: one path after the other or several at once, each judged and recorded.
+// A round: paths walked one after the other or several at once, each trip judged (and what failed isolated), recorded, and told.
 //
 // The table and the journal are written when the verdict stands. What cannot be written is told by the caller and by the exit status;
 // the verdict itself does not depend on the disk.
 
+import { setMaxListeners } from 'node:events';
+import { isolate } from '../isolate/isolate.ts';
 import { judgeAlone } from '../isolate/judge.ts';
-import type { Runner, TripRecord } from '../model/record.ts';
-import { JOURNAL_VERSION } from '../model/record.ts';
-import type { Site } from '../model/site.ts';
-import { type LegName, type Path, pathKey, pathText, type Trip } from '../model/trip.ts';
+import { KnockDesk, type MaildropTurn } from '../isolate/knock.ts';
+import { shortName } from '../model/component.ts';
+import type { Absence, Evidence, Sibling } from '../model/evidence.ts';
+import { JOURNAL_VERSION, type Runner, type TripRecord } from '../model/record.ts';
+import type { Route, Site } from '../model/site.ts';
+import type { Finding, LegName, Path, Trip } from '../model/trip.ts';
+import type { Verdict } from '../model/verdict.ts';
 import { routeOf } from '../plan/route.ts';
 import { NotWritten } from '../record/append.ts';
-import { appendJournal, readJournalTail } from '../record/journal.ts';
+import { absenceOf, drainsAt } from '../record/drain.ts';
+import { appendJournal } from '../record/journal.ts';
 import { Ledger } from '../record/ledger.ts';
-import { takeLock } from '../record/lock.ts';
 import { appendSystest } from '../record/systest.ts';
 import type { TripResult } from '../trip/order.ts';
-import { type Usual, usualOf } from '../trip/pace.ts';
+import type { Amendment } from '../trip/sweep.ts';
 import { makeTrip } from '../trip/trip.ts';
+import { type Held, Maildrops } from './maildrops.ts';
+import { Past, siblingOf } from './past.ts';
 
 export interface RoundOptions {
   readonly by: Runner;
@@ -27,7 +34,9 @@ export interface RoundOptions {
   readonly bytes?: number;
   /** Trips at once, where there are several. */
   readonly atOnce?: number;
-  readonly onLeg?: (path: Path, leg: LegName) => void;
+  /** Take every trip at its own word and do not go and look. */
+  readonly withoutIsolation?: boolean;
+  readonly onLeg?: (path: Path, leg: LegName | 'isolate') => void;
   readonly onTrip?: (record: TripRecord) => void;
   /** Something could not be recorded. */
   readonly onNotWritten?: (message: string) => void;
@@ -35,83 +44,215 @@ export interface RoundOptions {
 
 /** More timed dialogs at once and the times would be those of our own event loop. */
 const AT_ONCE = 8;
-/** Enough of the journal for what some hundred trips took. */
-const TAIL_BYTES = 1024 * 1024;
-const TRIPS_FOR_USUAL = 40;
 
 /** Walks the paths. @returns one record per path, in their order; never throws for what a peer or the disk did */
 export async function makeRound(paths: readonly Path[], options: RoundOptions): Promise<readonly TripRecord[]> {
-  const usual = usualByPath(options.state);
-  const ledger = new Ledger(options.state);
-  ledger.forget(Date.now());
-  const maildrops = new Turns();
+  const round = new Round(options);
   const records: TripRecord[] = [];
   let next = 0;
   const worker = async () => {
     while (next < paths.length) {
       const index = next;
       next += 1;
-      const path = paths[index] as Path;
-      const go = () => makeOne(path, usual.get(pathKey(path)), ledger, options);
-      // A maildrop is locked while a POP3 session is open: trips to the same one take turns.
-      records[index] = path.mailbox === 'pop3' ? await maildrops.take(path.account, go) : await go();
+      records[index] = await round.walk(paths[index] as Path);
     }
   };
   await Promise.all(Array.from({ length: Math.min(options.atOnce ?? AT_ONCE, paths.length) }, worker));
   return records;
 }
 
-async function makeOne(path: Path, usual: Usual | undefined, ledger: Ledger, options: RoundOptions): Promise<TripRecord> {
-  const { site, signal, keep, bytes, by } = options;
-  const routed = routeOf(site, path);
-  if ('problem' in routed) return keepRecord(unwalked(path, routed.problem), options);
-  const lock = path.mailbox === 'pop3' ? await maildropLock(path, options) : undefined;
-  if (lock?.held === false) return keepRecord(unwalked(path, `the maildrop of ${path.account} is in use by ${lock.by}`), options);
-  try {
-    const result = await makeTrip(
-      { site, route: routed.route, usual, ...(keep === undefined ? {} : { keep }), ...(bytes === undefined ? {} : { bytes }) },
-      { ledger, signal, onLeg: leg => options.onLeg?.(path, leg) },
-    );
-    return keepRecord(result, options);
-  } finally {
-    if (lock?.held === true) lock.release();
+/** What the trips of one round share: the journal's past, the ledger, the knocks that were made, the turns at maildrops. */
+class Round {
+  readonly #options: RoundOptions;
+  readonly #ledger: Ledger;
+  readonly #past: Past;
+  readonly #desk: KnockDesk;
+  readonly #maildrops: Maildrops;
+  readonly #absences: readonly Absence[];
+
+  constructor(options: RoundOptions) {
+    const { site, state, signal } = options;
+    const now = Date.now();
+    // Every dialog of a round listens for the same word to stop.
+    setMaxListeners(0, signal);
+    this.#options = options;
+    this.#ledger = new Ledger(state);
+    this.#ledger.forget(now);
+    this.#past = Past.read(state);
+    this.#desk = new KnockDesk({ site, signal, most: site.knocks });
+    this.#maildrops = new Maildrops(state, signal, message => options.onNotWritten?.(message));
+    const planned = site.maintenance.filter(({ from, until }) => from <= now && now < until);
+    this.#absences = [...planned, ...drainsAt(state, now).map(absenceOf)];
   }
 
-  function keepRecord({ trip, amendments }: TripResult, { state, onTrip, onNotWritten }: RoundOptions): TripRecord {
-    const verdict = judgeAlone(trip, site.limits);
-    const record: TripRecord = { v: JOURNAL_VERSION, at: Date.now(), type: 'trip', by, trip, verdict };
-    const written = (write: () => void) => {
-      try {
-        write();
-      } catch (error) {
-        if (!(error instanceof NotWritten)) throw error;
-        onNotWritten?.(error.message);
-      }
-    };
-    written(() => appendJournal(state, { type: 'trip', by, trip: withoutChatter(trip), verdict }, record.at));
-    const total = verdict.state === 'unknown' || trip.totalMs === undefined ? {} : { totalMs: trip.totalMs };
-    written(() =>
-      appendSystest(state, trip.startedAt, {
-        account: path.account,
-        mta: path.mta,
-        mmp: path.mmp,
-        ...total,
-        error: verdict.short,
-      }),
-    );
-    for (const { entry, became, afterMs } of amendments) {
-      const text = amendText(became, afterMs);
-      const found = became === 'swept' ? {} : { afterMs };
-      written(() =>
-        appendJournal(state, { type: 'amend', trip: entry.message.id, path: entry.path, became, ...found, text }, Date.now()),
-      );
+  async walk(path: Path): Promise<TripRecord> {
+    const { site } = this.#options;
+    const routed = routeOf(site, path);
+    if ('problem' in routed) return this.#keep(unwalked(path, routed.problem));
+    const held = await this.#maildrop(path, site.limits.fetchMs);
+    if (held !== undefined && 'usedBy' in held)
+      return this.#keep(unwalked(path, `the maildrop of ${path.account} is in use by ${held.usedBy}`));
+    try {
+      const result = await this.#trip(routed.route);
+      const alone = judgeAlone(result.trip, site.limits);
+      if (alone.state === 'ok' || alone.state === 'unknown' || this.#options.withoutIsolation === true)
+        return this.#keep(result, alone);
+      this.#options.onLeg?.(path, 'isolate');
+      const { verdict, evidence } = await this.#isolate(routed.route, result.trip);
+      return this.#keep(result, verdict, evidence);
+    } finally {
+      held?.release();
     }
+  }
+
+  async #trip(route: Route): Promise<TripResult> {
+    const { site, signal, keep, bytes, onLeg } = this.#options;
+    const { path } = route;
+    const result = await makeTrip(
+      {
+        site,
+        route,
+        usual: this.#past.arrivals(path),
+        ...(keep === undefined ? {} : { keep }),
+        ...(bytes === undefined ? {} : { bytes }),
+      },
+      { ledger: this.#ledger, signal, onLeg: leg => onLeg?.(path, leg) },
+    );
+    return { ...result, trip: { ...result.trip, findings: [...result.trip.findings, ...this.#drained(result.trip, route)] } };
+  }
+
+  #isolate(route: Route, trip: Trip): Promise<{ verdict: Verdict; evidence: Evidence }> {
+    const { site, signal } = this.#options;
+    const { path } = route;
+    return isolate(
+      {
+        site,
+        route,
+        trip,
+        siblings: this.#past.siblings(path, Date.now()),
+        usual: this.#past.phases(path),
+        absences: this.#absences,
+      },
+      {
+        desk: this.#desk,
+        maildrop: this.#turnsOf(path),
+        signal,
+        walk: (other, withinMs) => this.#walkToTell(path, other, withinMs),
+      },
+    );
+  }
+
+  /** Another path, walked only to tell suspects apart; its messages are ours like any other. */
+  async #walkToTell(path: Path, other: Path, withinMs: number): Promise<Sibling | undefined> {
+    const { site, signal } = this.#options;
+    const routed = routeOf(site, other);
+    if ('problem' in routed) return undefined;
+    const mine = path.mailbox === 'pop3' && path.account === other.account;
+    const held = mine ? undefined : await this.#maildrop(other, 1000);
+    if (held !== undefined && 'usedBy' in held) return undefined;
+    try {
+      const limits = {
+        ...site.limits,
+        submitMs: Math.min(site.limits.submitMs, withinMs),
+        deliverMs: Math.min(site.limits.deliverMs, withinMs),
+        fetchMs: Math.min(site.limits.fetchMs, withinMs),
+      };
+      const stop = AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, Math.ceil(withinMs)))]);
+      const { trip, amendments } = await makeTrip(
+        { site: { ...site, limits }, route: routed.route, usual: this.#past.arrivals(other) },
+        { ledger: this.#ledger, signal: stop },
+      );
+      this.#amend(amendments);
+      return siblingOf({ trip, verdict: judgeAlone(trip, limits), at: Date.now() }, true);
+    } finally {
+      held?.release();
+    }
+  }
+
+  /** The turn at a maildrop that a trip by POP3 needs; undefined where none is needed. */
+  async #maildrop({ mailbox, account }: Path, withinMs: number): Promise<Held | { readonly usedBy: string } | undefined> {
+    return mailbox === 'pop3' ? this.#maildrops.enter(account, withinMs) : undefined;
+  }
+
+  /** Knocks by POP3 take turns with each other, and with everybody else unless this trip has the maildrop already. */
+  #turnsOf(path: Path): MaildropTurn {
+    let last: Promise<unknown> = Promise.resolve();
+    return (account, work) => {
+      const mine = path.mailbox === 'pop3' && path.account === account;
+      const turn = last.then(async () => {
+        if (mine) return work();
+        const held = await this.#maildrops.enter(account, 1000);
+        if ('usedBy' in held) return 'in use' as const;
+        try {
+          return await work();
+        } finally {
+          held.release();
+        }
+      });
+      last = turn.catch(() => {});
+      return turn;
+    };
+  }
+
+  /** Mail that flows over a machine which is said to be out of service. */
+  #drained(trip: Trip, route: Route): readonly Finding[] {
+    const { site } = this.#options;
+    return this.#absences.flatMap(({ component }): readonly Finding[] => {
+      if (component === route.smtp.component) return [];
+      const mta = site.mtas.get(shortName(component));
+      if (mta === undefined || mta.component !== component) return [];
+      const through = trip.hops.find(
+        ({ by }) => isHost(by, mta.smtp.host) || isHost(by, mta.smtp.servername) || isHost(by, mta.name),
+      );
+      return through === undefined
+        ? []
+        : [{ what: 'drained', text: `${component} is drained, and mail still goes through it (${through.by})` }];
+    });
+  }
+
+  #keep(
+    { trip, amendments }: TripResult,
+    verdict: Verdict = judgeAlone(trip, this.#options.site.limits),
+    evidence?: Evidence,
+  ): TripRecord {
+    const { state, by, onTrip } = this.#options;
+    const { account, mta, mmp } = trip.path;
+    const looked = evidence === undefined ? {} : { evidence };
+    const record: TripRecord = { v: JOURNAL_VERSION, at: Date.now(), type: 'trip', by, trip, verdict, ...looked };
+    this.#past.add(record);
+    this.#write(() => appendJournal(state, { type: 'trip', by, trip: withoutChatter(trip), verdict, ...looked }, record.at));
+    const total = verdict.state === 'unknown' || trip.totalMs === undefined ? {} : { totalMs: trip.totalMs };
+    this.#write(() => appendSystest(state, trip.startedAt, { account, mta, mmp, ...total, error: verdict.short }));
+    this.#amend(amendments);
     onTrip?.(record);
     return record;
   }
+
+  #amend(amendments: readonly Amendment[]): void {
+    for (const { entry, became, afterMs, waited } of amendments) {
+      const text = `${amendText(became, afterMs)}${waited === undefined ? '' : `; ${waited}`}`;
+      const found = became === 'swept' ? {} : { afterMs };
+      this.#write(() =>
+        appendJournal(
+          this.#options.state,
+          { type: 'amend', trip: entry.message.id, path: entry.path, became, ...found, text },
+          Date.now(),
+        ),
+      );
+    }
+  }
+
+  #write(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      if (!(error instanceof NotWritten)) throw error;
+      this.#options.onNotWritten?.(error.message);
+    }
+  }
 }
 
-function amendText(became: 'late' | 'duplicate' | 'swept', afterMs: number): string {
+function amendText(became: Amendment['became'], afterMs: number): string {
   const seconds = (afterMs / 1000).toFixed(1);
   switch (became) {
     case 'late':
@@ -159,57 +300,8 @@ function withoutChatter(trip: Trip): Trip {
   };
 }
 
-type MaildropLock = { readonly held: true; readonly release: () => void } | { readonly held: false; readonly by: string };
-
-/** Other processes on this host take turns as well; they are waited for as long as a fetch may take. */
-async function maildropLock(path: Path, { state, site, signal, onNotWritten }: RoundOptions): Promise<MaildropLock | undefined> {
-  const until = performance.now() + site.limits.fetchMs;
-  for (;;) {
-    try {
-      const taken = await takeLock(state, `maildrop-${path.account}`, `a trip ${pathText(path)}`);
-      if (taken.held) return taken;
-      if (performance.now() > until || signal.aborted)
-        return { held: false, by: taken.holder === undefined ? 'another run' : `process ${taken.holder.pid}` };
-    } catch (error) {
-      if (!(error instanceof NotWritten)) throw error;
-      onNotWritten?.(error.message);
-      return undefined;
-    }
-    await new Promise(resolve => setTimeout(resolve, 100));
-  }
-}
-
-/** What messages took to arrive lately, by path. */
-function usualByPath(state: string): ReadonlyMap<string, Usual> {
-  const arrivals = new Map<string, number[]>();
-  for (const record of readJournalTail(state, TAIL_BYTES).records) {
-    if (record.type !== 'trip' || record.trip.arrival.outcome !== 'seen') continue;
-    const transit = record.trip.legs.find(leg => leg.name === 'transit');
-    if (transit === undefined) continue;
-    const key = pathKey(record.trip.path);
-    const list = arrivals.get(key) ?? [];
-    list.push(Math.max(0, record.trip.arrival.byMs - transit.beganMs));
-    arrivals.set(key, list.slice(-TRIPS_FOR_USUAL));
-  }
-  return new Map(
-    [...arrivals].flatMap(([key, list]) => {
-      const usual = usualOf(list);
-      return usual === undefined ? [] : [[key, usual] as const];
-    }),
-  );
-}
-
-/** One at a time per key, in the order of asking. */
-class Turns {
-  readonly #last = new Map<string, Promise<unknown>>();
-
-  take<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#last.get(key) ?? Promise.resolve();
-    const mine = before.then(work);
-    this.#last.set(
-      key,
-      mine.catch(() => {}),
-    );
-    return mine;
-  }
+function isHost(by: string, host: string | undefined): boolean {
+  if (host === undefined) return false;
+  const [one, other] = [by.toLowerCase(), host.toLowerCase()];
+  return one === other || one.split('.')[0] === other;
 }

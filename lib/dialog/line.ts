@@ -540,7 +540,7 @@ export async function converse<T>(endpoint: Endpoint, terms: Terms, script: (lin
   }
 }
 
-async function systemLookup(host: string, family: 4 | 6 | undefined): Promise<readonly { address: string }[]> {
+export async function systemLookup(host: string, family: 4 | 6 | undefined): Promise<readonly { address: string }[]> {
   return dns.lookup(host, { all: true, verbatim: true, ...(family === undefined ? {} : { family }) });
 }
 

@@ -6,11 +6,12 @@
 // After the final dot has left and before its reply has come, a lost connection means that the message may or may not have been
 // accepted: that is a fault in phase `final`. A connection lost before is a fault in `body`, and the message was not accepted.
 
-import type { Dialog, Reply } from '../model/dialog.ts';
+import type { Dialog } from '../model/dialog.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import { printable } from '../model/printable.ts';
-import { Line, REPLY_LINES, type Terms } from './line.ts';
+import { Line, type Terms } from './line.ts';
 import { base64, chooseMechanism, plainResponse, readSecret, xoauth2Response } from './sasl.ts';
+import { checked, expect, firstLine, readReply, refusal, replyText, type SmtpReply } from './smtp-wire.ts';
 
 export interface Envelope {
   /** Empty for the null reverse-path. */
@@ -24,11 +25,6 @@ export interface Envelope {
 export interface Accepted {
   readonly reply: string;
   readonly queueId?: string;
-}
-
-interface SmtpReply {
-  readonly code: number;
-  readonly lines: readonly string[];
 }
 
 /**
@@ -209,63 +205,6 @@ async function quit(line: Line): Promise<void> {
     if (!(await line.sendLine('QUIT'))) return;
     if (await line.readable(2000)) await readReply(line).catch(() => {});
   });
-}
-
-async function expect(line: Line, command: string, kind: 2 | 3): Promise<SmtpReply> {
-  await line.sendLine(command);
-  return checked(line, await readReply(line), kind);
-}
-
-function checked(line: Line, reply: SmtpReply, kind: 2 | 3): SmtpReply {
-  if (Math.floor(reply.code / 100) === kind) return reply;
-  throw refusal(line, reply);
-}
-
-function refusal(line: Line, reply: SmtpReply) {
-  const kind = Math.floor(reply.code / 100);
-  const words = replyText(reply);
-  if (kind === 4 || kind === 5)
-    return line.broken('rejected', `refused: ${words}`, asReply(reply), kind === 4 ? 'transient' : 'permanent');
-  return line.broken('garbled', `answered out of turn: ${words}`, asReply(reply));
-}
-
-/**
- * Reads one reply, all its lines. @see RFC 5321 section 4.2.1
- *
- * @throws {Broken} `garbled` when it is not one, has more than 200 lines, or changes its code between lines
- */
-async function readReply(line: Line): Promise<SmtpReply> {
-  const lines: string[] = [];
-  let code: number | undefined;
-  for (;;) {
-    const text = await line.readLine();
-    const parts = /^([2-5][0-5]\d)([- ]?)(.*)$/s.exec(text);
-    if (parts === null) throw line.broken('garbled', `sent what is no SMTP reply: "${printable(text, 100)}"`);
-    const each = Number(parts[1]);
-    if (code !== undefined && each !== code)
-      throw line.broken('garbled', `changed its code from ${code} to ${each} within a reply`);
-    code = each;
-    lines.push(parts[3] ?? '');
-    if (parts[2] !== '-') return { code, lines };
-    if (lines.length >= REPLY_LINES) throw line.broken('garbled', `sent a reply of more than ${REPLY_LINES} lines`);
-  }
-}
-
-function asReply(reply: SmtpReply): Reply {
-  const enhanced = /^([245]\.\d{1,3}\.\d{1,3})\b/.exec(reply.lines[0] ?? '')?.[1];
-  return {
-    code: String(reply.code),
-    ...(enhanced === undefined ? {} : { enhanced }),
-    lines: reply.lines.slice(0, 10).map(text => printable(text, 300)),
-  };
-}
-
-function replyText(reply: SmtpReply): string {
-  return printable(`${reply.code} ${reply.lines.join(' ')}`.trim(), 300);
-}
-
-function firstLine(reply: SmtpReply): string {
-  return printable(`${reply.code} ${reply.lines[0] ?? ''}`.trim(), 200);
 }
 
 function offers(extensions: ReadonlyMap<string, string>): string {

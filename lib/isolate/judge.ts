@@ -59,16 +59,25 @@ export function shortSuspect(component: Component, protocol: Fault['protocol'], 
 
 function shortFault(trip: Trip, fault: Fault): string {
   if (fault.kind === 'local') return shortText('monitor', fault.phase);
-  const { outcome } = trip.arrival;
-  if (outcome === 'lost' || outcome === 'unsure') return shortText(shortName(fault.component), outcome);
-  if (outcome === 'junked') return shortText(trip.path.account, 'in junk');
-  if (outcome === 'bounced') return shortText('bounced', fault.reply?.code ?? '');
-  if (fault.phase === 'compare')
-    return shortText(trip.path.account, trip.findings.some(({ what }) => what === 'altered') ? 'altered' : 'twice');
-  return shortSuspect(fault.component, fault.protocol, fault.phase);
+  const word = outcomeWord(trip);
+  if (word === undefined) return shortSuspect(fault.component, fault.protocol, fault.phase);
+  if (trip.arrival.outcome === 'bounced') return shortText('bounced', fault.reply?.code ?? '');
+  const mine =
+    trip.arrival.outcome === 'lost' || trip.arrival.outcome === 'unsure' ? shortName(fault.component) : trip.path.account;
+  return shortText(mine, word);
 }
 
-function shortText(name: string, what: string): string {
+/** What became of the message, in a word or two; undefined when the fault says more than that. */
+export function outcomeWord(trip: Trip): string | undefined {
+  const { outcome } = trip.arrival;
+  if (outcome === 'lost' || outcome === 'unsure' || outcome === 'bounced') return outcome;
+  if (outcome === 'junked') return 'in junk';
+  if (trip.fault?.phase === 'compare') return trip.findings.some(({ what }) => what === 'altered') ? 'altered' : 'twice';
+  return undefined;
+}
+
+/** `name what` in fifteen characters: the name gives way. */
+export function shortText(name: string, what: string): string {
   const full = what === '' ? name : `${name} ${what}`;
   if (full.length <= SHORT) return full;
   const room = SHORT - what.length - 2;

@@ -122,6 +122,8 @@ export interface Site {
   readonly popWatchesByImap: boolean;
   /** At most this many of our own left-over messages are removed in one trip. */
   readonly sweepCap: number;
+  /** At most so many knocks at doors in one run, to isolate what failed. */
+  readonly knocks: number;
   /** Size to which a test message is filled up; bytes. */
   readonly messageBytes: number;
   readonly mayAlter: ReadonlySet<MayAlter>;

@@ -18,6 +18,8 @@ export interface Suspect {
   /** Evidence, one sentence each. */
   readonly why: readonly string[];
   readonly against?: readonly string[];
+  /** Suspects of the same fault have the same number; several numbers are several faults. 0 when absent: the one that ended the trip. */
+  readonly fault?: number;
 }
 
 export interface Verdict {
@@ -25,6 +27,8 @@ export interface Verdict {
   readonly totalMs?: number;
   /** Most suspect first; empty when all is well. */
   readonly suspects: readonly Suspect[];
+  /** All suspects are in planned maintenance or drained: nobody is to be called. */
+  readonly excused?: string;
   /** One line for people: component first. */
   readonly text: string;
   /** For the Error column of systest.log, at most 15 characters: `smux02 pop auth`. Empty when all is well. */

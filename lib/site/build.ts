@@ -64,6 +64,7 @@ export function buildSite(contents: SiteContents, materials: Materials): Site | 
     ...given({ sender: site.sender }),
     popLogins: site.pop3_logins,
     popWatchesByImap: site.pop3_watch === 'imap',
+    knocks: site.knocks,
     sweepCap: site.sweep,
     messageBytes: site.message_size,
     mayAlter: new Set(site.may_alter),
@@ -116,12 +117,7 @@ function maker(site: SiteValues, { inventory, authorities, secrets }: Materials)
     };
   };
 
-  const door = (
-    component: Component,
-    reach: Reach,
-    protocol: keyof typeof PORTS,
-    at: Door | undefined,
-  ): Endpoint | undefined => {
+  const door = (component: Component, reach: Reach, protocol: keyof typeof PORTS, at: Door | undefined): Endpoint | undefined => {
     if (at === undefined) return undefined;
     const ports = PORTS[protocol];
     const port = at.port ?? (at.security === 'tls' ? ports.tls : ports.clear);

@@ -91,6 +91,9 @@ export const SITE = section({
     pop3_watch: defaulted(oneOf('pop3', 'imap'), 'pop3', {
       help: 'How to watch for a message that is read by POP3. imap: IMAP watches and POP3 reads once, where the MMP has both doors; that sees the arrival sooner and logs in less.',
     }),
+    knocks: defaulted(whole({ min: 0, max: 1000 }), 60, {
+      help: 'After a failure, healthmon knocks at the doors behind it to find out whose fault it is: at most so many times in one run.',
+    }),
     sweep: defaulted(whole({ min: 0, max: 1000 }), 20, {
       help: 'At most so many of our own left-over messages are removed in one test.',
     }),

@@ -12,7 +12,7 @@ import { imapPause, type Usual } from './pace.ts';
 import { TOKEN_HEADER } from './token.ts';
 
 /** The header lines by which we know our own messages and bounces about them: all that is ever read of foreign mail. */
-const HEADERS = [TOKEN_HEADER, 'Message-ID', 'Content-Type'] as const;
+const HEADERS = [TOKEN_HEADER, 'Message-ID', 'Content-Type', 'Received'] as const;
 const IDLE_FROM_MS = 1000;
 const BOUNCE_BYTES = 64 * 1024;
 

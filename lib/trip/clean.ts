@@ -2,7 +2,7 @@
 // failure: the mail got through.
 
 import type { Dialog, DialogRecord } from '../model/dialog.ts';
-import { type Box, type Letter, recordOf } from './box.ts';
+import { type Box, type Letter, pause, recordOf } from './box.ts';
 import { ImapBox } from './box-imap.ts';
 import type { Composed } from './compose.ts';
 import { valuesOf } from './headers.ts';
@@ -11,7 +11,13 @@ import type { TripOrder } from './order.ts';
 import { planSweep } from './sweep.ts';
 import { verifyToken } from './token.ts';
 
-/** @param letter the message as it was found in the box; undefined when it was not */
+/** A second copy comes within milliseconds of the first: where another look costs nothing, it is waited for so long. */
+const COPY_MS = 200;
+
+/**
+ * @param letter the message as it was found in the box; undefined when it was not
+ * @returns how many copies of it there were
+ */
 export async function cleanUp(
   order: TripOrder,
   box: Box,
@@ -19,8 +25,9 @@ export async function cleanUp(
   key: Buffer,
   letter: Letter | undefined,
   log: TripLog,
-): Promise<void> {
+): Promise<number> {
   const { site, route } = order;
+  let copies = letter === undefined ? 0 : 1;
   await log.leg('sweep', async () => {
     const dialogs: DialogRecord[] = [];
     const terms = log.terms(site.limits.fetchMs);
@@ -29,14 +36,21 @@ export async function cleanUp(
       if (dialog.outcome === 'failed') log.find({ what: 'left-over', text: `could not clean up: ${dialog.fault.text}` });
       return dialog.outcome === 'answered' ? dialog.value : undefined;
     };
-    const ours =
-      letter === undefined || order.keep === true
+    if (letter !== undefined && box.looksAreCheap) await pause(COPY_MS, terms.signal);
+    const lying = tried(await box.leftOvers(site.sweepCap * 2, log.oldOnes(route.account.name), terms)) ?? [];
+    const again = lying.filter(
+      each => each.ref !== letter?.ref && verifyToken(key, each.headers, route.account.address) === log.id,
+    );
+    const mine =
+      letter === undefined
         ? []
-        : [letter, ...log.copies].filter(each => valuesOf(each.headers, 'Message-ID')[0] === composed.message.messageId);
+        : [letter, ...log.copies, ...again.filter(({ ref }) => !log.copies.some(each => each.ref === ref))];
+    copies = mine.length;
+    const ours =
+      order.keep === true ? [] : mine.filter(each => valuesOf(each.headers, 'Message-ID')[0] === composed.message.messageId);
     if (order.keep === true && letter !== undefined) log.note(composed, 'kept');
-    const old = tried(await box.leftOvers(site.sweepCap * 2, log.oldOnes(route.account.name), terms));
     const plan = planSweep({
-      letters: old ?? [],
+      letters: lying,
       key,
       address: route.account.address,
       currentId: log.id,
@@ -52,6 +66,7 @@ export async function cleanUp(
     log.amend(plan.amendments, gone);
     return { dialogs };
   });
+  return copies;
 }
 
 /** A message that was filed elsewhere is removed there, by the same rule. */

@@ -4,10 +4,11 @@
 // it. Everything else stays, whatever it says of itself.
 
 import { printable } from '../model/printable.ts';
-import type { Finding } from '../model/trip.ts';
+import type { Finding, Hop } from '../model/trip.ts';
 import type { LedgerEntry } from '../record/ledger.ts';
 import type { Letter } from './box.ts';
 import { valuesOf } from './headers.ts';
+import { hopsOf } from './received.ts';
 import { verifyToken } from './token.ts';
 
 /** A message that a later run found. */
@@ -17,6 +18,8 @@ export interface Amendment {
   readonly letter: Letter;
   /** From the start of its trip until it was filed (by the store's clock, where that can be) or found. */
   readonly afterMs: number;
+  /** A message that came late: where its stamps say that it waited. */
+  readonly waited?: string;
 }
 
 export interface SweepPlan {
@@ -53,14 +56,20 @@ export function planSweep({ letters, key, address, currentId, entryOf, at, cap }
     if (at < entry.watchedUntil || entry.state === 'kept') continue;
     if (remove.length >= cap) continue;
     remove.push(letter);
-    amendments.push({
-      entry,
-      letter,
-      became: becameOf(entry),
-      afterMs: Math.max(0, filedAt(letter, entry, at) - entry.startedAt),
-    });
+    const became = becameOf(entry);
+    const waited = became === 'late' ? waitedAt(hopsOf(letter.headers, entry.startedAt, at)) : undefined;
+    const afterMs = Math.max(0, filedAt(letter, entry, at) - entry.startedAt);
+    amendments.push({ entry, letter, became, afterMs, ...(waited === undefined ? {} : { waited }) });
   }
   return { remove, amendments, findings: strangers === 0 ? [] : [strangerFinding(strangers)] };
+}
+
+/** The longest pause between two stamps, when it is one. */
+function waitedAt(hops: readonly Hop[]): string | undefined {
+  const longest = [...hops].sort((a, b) => (b.delayMs ?? 0) - (a.delayMs ?? 0))[0];
+  if (longest?.delayMs === undefined || longest.delayMs < 2000) return undefined;
+  const before = hops[hops.indexOf(longest) - 1];
+  return `its stamps show ${Math.round(longest.delayMs / 1000)} s ${before === undefined ? `before ${longest.by}` : `between ${before.by} and ${longest.by}`}`;
 }
 
 function becameOf(entry: LedgerEntry): Amendment['became'] {

@@ -105,9 +105,8 @@ async function walk(order: TripOrder, log: TripLog): Promise<TripResult> {
       };
       if (fetched.trouble !== undefined) return log.endWith(arrival, fetched.trouble);
       log.readBack();
-      const harm = harmIn(order, composed, fetched.raw, watched.copies, log);
-      await cleanUp(order, box, composed, key, letter, log);
-      return log.end(arrival, harm);
+      const copies = await cleanUp(order, box, composed, key, letter, log);
+      return log.end(arrival, harmIn(order, composed, fetched.raw, copies, log));
     }
     default:
       return watched satisfies never;

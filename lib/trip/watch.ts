@@ -19,7 +19,7 @@ const BOUNCE_LOOK_MS = 3000;
 
 /** What became of the message while we watched. */
 export type Watched =
-  | { readonly ended: 'seen'; readonly letter: Letter; readonly afterMs: number; readonly byMs: number; readonly copies: number }
+  | { readonly ended: 'seen'; readonly letter: Letter; readonly afterMs: number; readonly byMs: number }
   | { readonly ended: 'bounced'; readonly bounce: Bounce }
   | { readonly ended: 'junked'; readonly folder: string }
   | { readonly ended: 'not seen'; readonly waitedMs: number }
@@ -57,15 +57,12 @@ export async function watch(
       const mine = look.letters.filter(letter => verifyToken(key, letter.headers, route.account.address) === log.id);
       const first = mine[0];
       if (first !== undefined) {
-        const again = box.looksAreCheap ? await box.look(0, log.terms(fetchMs)) : undefined;
-        const more = again?.letters.filter(letter => verifyToken(key, letter.headers, route.account.address) === log.id) ?? [];
-        log.copies = [...mine, ...more].slice(1);
+        log.copies = mine.slice(1);
         watched = {
           ended: 'seen',
           letter: first,
           afterMs: Math.min(afterMs, look.answeredMs),
           byMs: look.answeredMs,
-          copies: mine.length + more.length,
         };
       }
       const bounce = first === undefined ? await bounceAmong(box, look.letters, composed, log, fetchMs) : undefined;
@@ -113,7 +110,7 @@ async function atTheLimit(
   keepTelling(dialogs, look.dialogs);
   if (look.trouble !== undefined) return { ended: 'trouble', trouble: look.trouble };
   const letter = look.letters.find(each => verifyToken(key, each.headers, route.account.address) === log.id);
-  if (letter !== undefined) return { ended: 'seen', letter, afterMs, byMs: look.answeredMs, copies: 1 };
+  if (letter !== undefined) return { ended: 'seen', letter, afterMs, byMs: look.answeredMs };
   const text =
     'our own client does not see the message that a second one finds in the inbox: a fault of this program, please report it';
   return { ended: 'trouble', trouble: { fault: localFault('arrival', text) } };

@@ -5,7 +5,7 @@ import { TLSSocket } from 'node:tls';
 import { BerReader, BerWriter } from 'ldapts';
 import { messageLength } from '../../lib/dialog/ldap-wire.ts';
 import type { Endpoint, Login, Security } from '../../lib/model/endpoint.ts';
-import { secureContext } from '../../lib/standin/certificates.ts';
+import { secureContext } from '../../lib/standin/network/certificates.ts';
 import { endpoint, NAME } from './peer.ts';
 
 /** One request and its answers. */

@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Terms } from '../../lib/dialog/line.ts';
 import type { Endpoint, Login, Protocol, Security } from '../../lib/model/endpoint.ts';
-import { authorityPem, secureContext } from '../../lib/standin/certificates.ts';
+import { authorityPem, secureContext } from '../../lib/standin/network/certificates.ts';
 
 /** One exchange: what is awaited (nothing: the peer speaks first) and what is answered. */
 export interface Step {

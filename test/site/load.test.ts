@@ -34,6 +34,7 @@ test('loadSite() fills in every default', async () => {
     intervalMinutes: 5,
     helo: hostname().includes('.') ? hostname() : 'healthmon.example.com',
     popLogins: 30,
+    knocks: 60,
     popWatchesByImap: false,
     sweepCap: 20,
     messageBytes: 0,

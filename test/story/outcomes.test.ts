@@ -20,7 +20,6 @@ afterEach(async () => {
 });
 
 const journal = () => readJournal(world.state, localDay(Date.now())).records;
-const amended = () => journal().flatMap(record => (record.type === 'amend' ? [record.became] : []));
 const lastRow = () =>
   parseSystest(readFileSync(join(world.state, 'systest.log'), 'utf8'))
     .days.at(-1)
@@ -86,14 +85,14 @@ for (const mailbox of BOTH) {
   test(`${mailbox}: a message that comes twice is a duplicate, and both are removed`, async () => {
     await world.standin.breakIt('twice', 'mta/ssmtp01');
     const record = await world.one({ mailbox });
-    expect(record.trip.arrival.outcome).toBe('seen');
-    // The second copy may come while we look, or after we have left: then a later run tells it.
-    const again = await world.one({ mailbox });
-    const told =
-      [...record.trip.findings, ...again.trip.findings].some(({ what }) => what === 'duplicate') ||
-      amended().includes('duplicate');
-    expect(told).toBe(true);
-    await world.standin.stores.get('ims1')?.mailbox('ims1');
+    await expect.poll(() => world.standin.mtas.get('ssmtp01')?.queue.messages.length).toBe(0);
+    const next = await world.one({ mailbox: 'imap' });
+    // The second copy comes while we look, or when we have left: then the next run tells it.
+    const inTime = record.trip.findings.some(({ what }) => what === 'duplicate');
+    const later = journal().some(each => each.type === 'amend' && each.became === 'duplicate' && each.trip === record.trip.id);
+    expect([inTime, later].filter(Boolean)).toHaveLength(1);
+    expect(next.trip.findings.map(({ what }) => what)).toEqual(['duplicate']);
+    expect(next.verdict).toMatchObject({ state: 'failed', short: 'ssmtp01 twice' });
   });
 
   for (const [fault, words] of [
@@ -106,7 +105,7 @@ for (const mailbox of BOTH) {
       const record = await world.one({ mailbox });
       expect(said(record)).toEqual(['failed', 'seen']);
       expect(record.trip.findings).toContainEqual({ what: 'altered', text: expect.stringContaining(words) });
-      expect(lastRow()).toMatchObject({ error: 'ims1 altered' });
+      expect(lastRow()).toMatchObject({ error: 'ssmtp01 altered' });
       // A message whose Message-ID is not ours any more is not removed: nobody can say that it is ours.
       expect(world.mails('ims1')).toHaveLength(fault === 'altered-header' ? 1 : 0);
     });
@@ -129,7 +128,7 @@ for (const mailbox of BOTH) {
     );
     expect(said(record)).toEqual(['failed', 'bounced']);
     expect(record.trip.arrival).toMatchObject({ bounce: { action: 'failed', status: expect.stringMatching(/^5\./) } });
-    expect(lastRow()?.error).toMatch(/^bounced 5\./);
+    expect(lastRow()?.error).toBe('ssmtp01 bounced');
     expect(record.trip.tookMs).toBeLessThan(4500);
   });
 
@@ -165,7 +164,7 @@ for (const mailbox of BOTH) {
       phase: 'connect',
       kind: 'refused-connection',
     });
-    expect(world.standin.log.lines('mta/ssmtp01')).toEqual([]);
+    expect(world.standin.log.lines('mta/ssmtp01').filter(({ text }) => text === 'DATA')).toEqual([]);
   });
 
   test(`${mailbox}: a trip above the limit is slow, and has its total`, async () => {
@@ -175,7 +174,7 @@ for (const mailbox of BOTH) {
     );
     expect(record.verdict.state).toBe('slow');
     expect(record.verdict.totalMs).toBeGreaterThan(1);
-    expect(lastRow()?.error).toMatch(/^slow /);
+    expect(lastRow()?.error).toMatch(/ slow$/);
   });
 
   test(`${mailbox}: a secret of ours that cannot be read is unknown, and no mail component is named`, async () => {
