@@ -16,7 +16,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   trip: ['model', 'dialog', 'record'],
   isolate: ['model', 'dialog', 'trip'],
   alarm: ['model', 'site', 'record'],
-  report: ['model', 'site', 'record'],
+  // plan: what was due. dialog: a report goes by mail.
+  report: ['model', 'site', 'record', 'plan', 'dialog'],
   host: ['model', 'site', 'record'],
   standin: ['model'],
 };
