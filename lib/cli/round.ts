@@ -17,6 +17,7 @@ import { routeOf } from '../plan/route.ts';
 import { NotWritten } from '../record/append.ts';
 import { absenceOf, drainsAt } from '../record/drain.ts';
 import { appendJournal } from '../record/journal.ts';
+import { keptTrip } from '../record/keep.ts';
 import { Ledger } from '../record/ledger.ts';
 import { appendSystest } from '../record/systest.ts';
 import type { TripResult } from '../trip/order.ts';
@@ -220,7 +221,7 @@ class Round {
     const looked = evidence === undefined ? {} : { evidence };
     const record: TripRecord = { v: JOURNAL_VERSION, at: Date.now(), type: 'trip', by, trip, verdict, ...looked };
     this.#past.add(record);
-    this.#write(() => appendJournal(state, { type: 'trip', by, trip: withoutChatter(trip), verdict, ...looked }, record.at));
+    this.#write(() => appendJournal(state, { type: 'trip', by, trip: keptTrip(trip), verdict, ...looked }, record.at));
     const total = verdict.state === 'unknown' || trip.totalMs === undefined ? {} : { totalMs: trip.totalMs };
     this.#write(() => appendSystest(state, trip.startedAt, { account, mta, mmp, ...total, error: verdict.short }));
     this.#amend(amendments);
@@ -289,15 +290,6 @@ function unwalked(path: Path, why: string): TripResult {
     fault,
   };
   return { trip, amendments: [] };
-}
-
-/** The transcript of a trip that went well is of no use later; that of one that did not is evidence. */
-function withoutChatter(trip: Trip): Trip {
-  if (trip.fault !== undefined) return trip;
-  return {
-    ...trip,
-    legs: trip.legs.map(leg => ({ ...leg, dialogs: leg.dialogs.map(dialog => ({ ...dialog, transcript: [] })) })),
-  };
 }
 
 function isHost(by: string, host: string | undefined): boolean {
