@@ -4,7 +4,7 @@ import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CONFIG_FILES, describe } from '../site/describe.ts';
 import { loadSite } from '../site/load.ts';
-import { formatProblems, summariseProblems } from '../site/problem.ts';
+import { formatProblems, type Problem, summariseProblems } from '../site/problem.ts';
 import { didYouMean } from '../site/table/nearest.ts';
 import { placesOf, Stop } from './context.ts';
 import type { Terminal } from './terminal.ts';
@@ -27,7 +27,8 @@ async function check(
 ): Promise<number> {
   const dir = folder === undefined ? placesOf({}).config : resolve(folder);
   if (!existsSync(dir) || !statSync(dir).isDirectory()) throw new Stop(`Cannot check ${dir}: no such folder`);
-  const { site, sequence, problems } = await loadSite(dir, { secrets });
+  const { site, sequence, problems: ofSite } = await loadSite(dir, { secrets });
+  const problems: readonly Problem[] = [...ofSite, ...(await otherProblems(dir))];
   if (json === true) terminal.out(JSON.stringify({ dir, ...summariseProblems(problems) }));
   else {
     if (problems.length > 0) terminal.out(formatProblems(problems));
@@ -43,10 +44,29 @@ async function check(
   return problems.some(({ severity }) => severity === 'error') ? 3 : 0;
 }
 
-function explain(which: string | undefined, terminal: Terminal): number {
-  const files = which === undefined ? CONFIG_FILES : CONFIG_FILES.filter(name => name === which);
-  if (files.length === 0) throw new Stop(`expected ${CONFIG_FILES.join(' or ')}, not "${which}"`);
-  for (const file of files) terminal.out(describe(file).trimEnd());
+/** Files that a site may do without, each checked by the room that it belongs to. */
+async function otherProblems(dir: string): Promise<readonly Problem[]> {
+  const { loadHost } = await import('../host/config-load.ts');
+  return (await loadHost(dir))?.problems ?? [];
+}
+
+/** What each file may hold, as an annotated sample. */
+const DESCRIPTIONS: Readonly<Record<string, () => string | Promise<string>>> = {
+  ...Object.fromEntries(CONFIG_FILES.map(file => [file, () => describe(file)])),
+  'host.cfg': async () => {
+    const [{ annotatedFile }, { HOST_TABLE }] = await Promise.all([
+      import('../site/table/annotate.ts'),
+      import('../host/config-table.ts'),
+    ]);
+    return annotatedFile(HOST_TABLE);
+  },
+};
+
+async function explain(which: string | undefined, terminal: Terminal): Promise<number> {
+  const known = Object.keys(DESCRIPTIONS);
+  const files = known.filter(name => which === undefined || name === which);
+  if (files.length === 0) throw new Stop(`expected ${known.join(' or ')}, not "${which}"${didYouMean(which ?? '', known)}`);
+  for (const file of files) terminal.out(((await DESCRIPTIONS[file]?.()) ?? '').trimEnd());
   return 0;
 }
 

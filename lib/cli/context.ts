@@ -7,8 +7,7 @@ import type { Sequence } from '../model/sequence.ts';
 import type { Site } from '../model/site.ts';
 import { reason } from '../record/append.ts';
 import { makeFolder } from '../record/folder.ts';
-import { loadSite } from '../site/load.ts';
-import { formatProblems, type Problem } from '../site/problem.ts';
+import type { Problem } from '../site/problem.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A command cannot go on; the message is for the user, the status is the process'. */
@@ -52,6 +51,8 @@ export interface Loaded {
  * @throws {Stop} with every problem when there is an error among them
  */
 export async function loadConfig(folder: string): Promise<Loaded> {
+  // Loaded here: commands that need no site.cfg are not to wait for its reader.
+  const [{ loadSite }, { formatProblems }] = await Promise.all([import('../site/load.ts'), import('../site/problem.ts')]);
   const { site, sequence, problems } = await loadSite(folder, { secrets: false });
   if (site === undefined || sequence === undefined) {
     const count = problems.filter(({ severity }) => severity === 'error').length;

@@ -1,10 +1,8 @@
 // What all commands have in common: options by the same names, exit status, errors in words, `--help` with examples.
 
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { LocalProblem } from '../model/endpoint.ts';
-import { NotWritten } from '../record/append.ts';
-import { Stop } from './context.ts';
-import { leave, processTerminal, type Terminal } from './terminal.ts';
+import { end } from './end.ts';
+import { processTerminal, type Terminal } from './terminal.ts';
 
 export const EXIT_HELP = `
 Exit status:
@@ -41,25 +39,16 @@ export async function runProgram(command: Command, run: (terminal: Terminal) => 
 }
 
 /** Ends the process with the status that the work gives, or with 3 and words for what went wrong on our side. */
-export async function finish(terminal: Terminal, work: () => Promise<number>): Promise<never> {
-  try {
-    return leave(await work());
-  } catch (error) {
-    terminal.progress('');
-    if (error instanceof CommanderError) return leave(error.exitCode === 0 ? 0 : 3);
-    if (error instanceof Stop) {
-      terminal.say(error.message);
-      return leave(error.status);
+export function finish(terminal: Terminal, work: () => Promise<number>): Promise<never> {
+  return end(terminal, async () => {
+    try {
+      return await work();
+    } catch (error) {
+      // commander has said it all already.
+      if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 3;
+      throw error;
     }
-    if (error instanceof NotWritten || error instanceof LocalProblem) {
-      terminal.say(error.message);
-      return leave(3);
-    }
-    terminal.say(
-      `This is a fault of this program; please report it with the lines below.\n${error instanceof Error ? error.stack : String(error)}`,
-    );
-    return leave(3);
-  }
+  });
 }
 
 /** A whole number within bounds, for commander. */

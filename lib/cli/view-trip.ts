@@ -7,7 +7,9 @@ import type { TripRecord } from '../model/record.ts';
 import { type Leg, pathText, type Trip } from '../model/trip.ts';
 import type { State } from '../model/verdict.ts';
 import { localDay, localTime } from '../record/day.ts';
+import { ms } from './milliseconds.ts';
 import type { Terminal } from './terminal.ts';
+import { reasonsText } from './view-evidence.ts';
 
 type Colours = Terminal['colours'];
 
@@ -22,7 +24,8 @@ export function tripText(record: TripRecord, colours: Colours, options: { readon
     ...timeLine(trip, colours),
     '',
     ...learned(trip, colours),
-    ...(options.verbose === true ? ['', ...transcripts(trip, colours)] : []),
+    ...(record.verdict.suspects.length === 0 ? [] : ['', ...reasonsText(record.verdict, colours)]),
+    ...(options.verbose === true ? ['', ...transcriptText(trip, colours)] : []),
   ].join('\n');
 }
 
@@ -133,7 +136,8 @@ function arrivalText(trip: Trip, leg: Leg): string {
   }
 }
 
-function transcripts(trip: Trip, colours: Colours): readonly string[] {
+/** The dialogs as they happened. */
+export function transcriptText(trip: Trip, colours: Colours): readonly string[] {
   const rows: string[] = [];
   for (const leg of trip.legs) {
     for (const dialog of leg.dialogs) {
@@ -143,9 +147,4 @@ function transcripts(trip: Trip, colours: Colours): readonly string[] {
     }
   }
   return rows;
-}
-
-/** Milliseconds with a digit after the point while they are small. */
-export function ms(value: number): string {
-  return value < 100 ? value.toFixed(1) : value.toFixed(0);
 }

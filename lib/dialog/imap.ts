@@ -52,9 +52,9 @@ export async function openImap(endpoint: Endpoint, folder: string | undefined, t
   });
 }
 
-/** Logs in and out again. */
+/** Logs in, opens the inbox, logs out; without a log-in: greets and leaves. */
 export async function knockImap(endpoint: Endpoint, terms: Terms): Promise<Dialog<void>> {
-  const opened = await openImap(endpoint, undefined, terms);
+  const opened = await openImap(endpoint, endpoint.login === undefined ? undefined : 'INBOX', terms);
   if (opened.outcome !== 'answered') return opened;
   await opened.value.logout({ ...terms, deadlineMs: 1000 });
   return { ...opened, value: undefined };

@@ -130,11 +130,17 @@ export async function openPop3(endpoint: Endpoint, terms: Terms): Promise<Dialog
   });
 }
 
-/** Logs in and out again. */
+/** Logs in, lists what is there, logs out; without a log-in: greets and leaves. */
 export async function knockPop3(endpoint: Endpoint, terms: Terms): Promise<Dialog<void>> {
   const opened = await openPop3(endpoint, terms);
   if (opened.outcome !== 'answered') return opened;
-  await opened.value.quit({ ...terms, deadlineMs: 1000 });
+  const session = opened.value;
+  const listed =
+    endpoint.login === undefined
+      ? undefined
+      : await session.list({ ...terms, deadlineMs: Math.max(1, terms.deadlineMs - opened.tookMs) });
+  if (listed !== undefined && listed.outcome !== 'answered') return listed;
+  await session.quit({ ...terms, deadlineMs: 1000 });
   return { ...opened, value: undefined };
 }
 

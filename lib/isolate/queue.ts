@@ -21,19 +21,19 @@ export interface QueueQuestion {
 /** Never throws: a command that fails is an answer of its own. */
 export async function askQueue({ mta, access, queueId, withinMs, signal }: QueueQuestion): Promise<QueueWord> {
   const unasked = (text: string): QueueWord => ({ mta, found: 'unasked', text });
-  if (access === undefined) return unasked('site.cfg says no way to ask for its queue');
+  if (access === undefined) return unasked('site.cfg says no way to ask for the queue');
   if (queueId === undefined) return unasked('the MTA named no queue id when it took the message');
   const reader = new QueueReader(access.flavour, queueId);
   const ended = await runCommand(access.command, reader, withinMs, signal);
-  if (ended !== undefined) return unasked(`its queue could not be asked: ${ended}`);
+  if (ended !== undefined) return unasked(`the queue of ${mta} could not be asked: ${ended}`);
   const found = reader.result();
   return found === undefined
-    ? { mta, found: 'gone', text: `${queueId} is not in its queue any more` }
+    ? { mta, found: 'gone', text: `${queueId} is not in the queue of ${mta} any more` }
     : {
         mta,
         found: found.queue,
         ...(found.reason === undefined ? {} : { reason: found.reason }),
-        text: `${queueId} is in its ${found.queue} queue${found.reason === undefined ? '' : `: ${found.reason}`}`,
+        text: `${queueId} is in the ${found.queue} queue of ${mta}${found.reason === undefined ? '' : `: ${found.reason}`}`,
       };
 }
 

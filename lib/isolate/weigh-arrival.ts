@@ -97,20 +97,21 @@ function weighQueued(
         ]
       : suspects;
   }
-  // Active, and nothing said: it is being delivered to somebody who does not answer, or not at all.
+  if (reason !== undefined) return [it.suspect(queueOwner(it), 'likely', [text], { phase: 'arrival' })];
+  // Active, and nothing said: it is being delivered to somebody from whom nothing comes back, or not at all.
   const door = it.knocks(scene.store, undefined, 'lmtp').find(({ outcome }) => outcome === 'answered');
-  if (reason !== undefined || door !== undefined)
-    return [
-      it.suspect(queueOwner(it), door === undefined ? 'likely' : 'sure', [text, door === undefined ? undefined : said(door)], {
-        phase: 'arrival',
-      }),
-    ];
+  const toStore: Parameters<Case['suspect']>[3] = { protocol: 'lmtp', phase: 'arrival', kind: 'timeout' };
   return [
-    it.suspect(queueOwner(it), 'cannot tell apart', [text], { phase: 'arrival' }),
-    it.suspect(scene.store, 'cannot tell apart', [text, 'no lmtp door is configured where it could be asked'], {
-      protocol: 'lmtp',
-      phase: 'arrival',
-    }),
+    it.suspect(
+      queueOwner(it),
+      'cannot tell apart',
+      [text, 'without a reason: it waits for an answer, or nothing moves its queue'],
+      { phase: 'arrival' },
+    ),
+    it.suspect(linkOf(it), 'cannot tell apart', [text, door === undefined ? undefined : said(door)], toStore),
+    ...(door !== undefined
+      ? []
+      : [it.suspect(scene.store, 'cannot tell apart', [text, 'no lmtp door is configured where it could be asked'], toStore)]),
   ];
 }
 

@@ -5,13 +5,15 @@ import { finish } from '../program.ts';
 import { config } from '../sub/config.ts';
 import { crontab } from '../sub/crontab.ts';
 import { demo } from '../sub/demo.ts';
+import { drain, undrain } from '../sub/drain.ts';
+import { drill } from '../sub/drill.ts';
 import { explain } from '../sub/explain.ts';
 import { init } from '../sub/init.ts';
 import type { Subcommand } from '../sub/subcommand.ts';
 import { processTerminal } from '../terminal.ts';
 
 /** In the order in which a newcomer needs them. */
-const SUBCOMMANDS: readonly Subcommand[] = [demo, init, config, crontab, explain];
+const SUBCOMMANDS: readonly Subcommand[] = [demo, init, config, crontab, explain, drill, drain, undrain];
 
 const terminal = processTerminal();
 let status = 0;

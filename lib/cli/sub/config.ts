@@ -18,6 +18,7 @@ Examples:
   healthmon config check
   healthmon config check /etc/healthmon --no-secrets
   healthmon config describe site.cfg
+  healthmon config describe host.cfg > etc/host.cfg
 
 Exit status of check: 0 no errors (warnings are printed), 3 errors.`,
       ),

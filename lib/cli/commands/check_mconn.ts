@@ -1,0 +1,11 @@
+// check_mconn: its face. The work is in ../host.ts and in lib/host.
+
+import { runCheck } from '../host.ts';
+
+await runCheck(
+  'mconn',
+  'Counts TCP connections by service and state, and misses listeners that are gone.',
+  `
+Examples:
+  check_mconn -v`,
+);

@@ -1,0 +1,3 @@
+export async function ldapCheck(_config: string): Promise<never> {
+  throw new Error('todo');
+}
