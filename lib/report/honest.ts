@@ -67,6 +67,8 @@ function untested({ trips, sequence, paths }: HonestInput): Line {
   const rows = new Set(trips.filter(({ path }) => path.mailbox === '').map(({ path }) => roadOf(path)));
   const missing = paths.filter(path => !walked.has(pathKey(path)) && !rows.has(roadOf(path)));
   if (paths.length === 0) return line('untested', false, 'sequence.cfg has no entry: nothing is ever tested');
+  if (missing.length === paths.length)
+    return line('untested', false, `None of the ${plural(paths.length, 'path')} of sequence.cfg was tested`);
   if (missing.length === 0)
     return line(
       'untested',
@@ -90,20 +92,16 @@ function running({ running: { due, missed, minutes, gaps }, sequence, records: {
   const why = skips.map(skip => `skipped at ${when(skip.at)}: ${skip.why}`);
   if (sequence === undefined)
     return line('not running', false, 'When the monitor should have run is not known: sequence.cfg could not be read', why);
+  if (due === 0) return line('not running', true, 'No start was due in the period', why);
   if (missed === 0)
-    return due === 0
-      ? line('not running', true, 'No start was due in the period', why)
-      : line('not running', skips.length === 0, `The monitor ran at each of the ${due} times of sequence.cfg`, why);
-  const ranges = gaps.map(
-    ({ from, until, starts }) =>
-      `${when(from)} to ${when(until)}: ${plural(starts, 'start')} missing${reasonIn(skips, from, until)}`,
-  );
-  return line(
-    'not running',
-    false,
-    `The monitor did not run for ${plural(minutes, 'minute')}: ${missed} of ${plural(due, 'start')} missing`,
-    ranges,
-  );
+    return line('not running', skips.length === 0, `The monitor ran at each of the ${due} times of sequence.cfg`, why);
+  const missing = `${missed} of ${plural(due, 'start')} missing`;
+  if (missed === due) return line('not running', false, `The monitor did not run at all: ${missing}`, why);
+  const ranges = gaps.map(({ from, until, starts }) => {
+    const end = isDay && clockText(until) === '00:00' ? '24:00' : when(until);
+    return `${when(from)} to ${end}: ${plural(starts, 'start')} missing${reasonIn(skips, from, until)}`;
+  });
+  return line('not running', false, `The monitor did not run for ${plural(minutes, 'minute')}: ${missing}`, ranges);
 }
 
 function reasonIn(skips: readonly SkipFact[], from: number, until: number): string {

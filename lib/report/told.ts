@@ -84,8 +84,9 @@ function noticeOf(fact: NoticeFact, deliveries: readonly DeliveryFact[], ack: Ac
         },
       ];
     }),
-    acknowledgedAt: ack?.at ?? null,
-    acknowledgedBy: ack?.by ?? null,
+    // What came after somebody had taken it on was not what made them.
+    acknowledgedAt: ack !== undefined && ack.at >= fact.at ? ack.at : null,
+    acknowledgedBy: ack !== undefined && ack.at >= fact.at ? ack.by : null,
   };
 }
 
