@@ -66,6 +66,8 @@ export interface Alarm {
   readonly raisedAt?: number;
   /** How often it has been raised: with its number, the key by which other systems know this turn of it. */
   readonly turn: number;
+  /** What it was about when this turn began. */
+  readonly raisedAs?: { readonly component: Component; readonly phase: PhaseName };
   readonly closedAt?: number;
   /** The first of the good results that ended it, epoch ms. */
   readonly endedAt?: number;
@@ -79,6 +81,10 @@ export interface Alarm {
   readonly was?: string;
   /** The newest results that say anything about it, oldest first. */
   readonly seen: readonly Seen[];
+  /** Since when all results have been bad, or all have been good. Epoch ms; `count` results. */
+  readonly run: { readonly isBad: boolean; readonly since: number; readonly count: number };
+  /** The newest steps that brought results, oldest first: whether there was a bad one among them. */
+  readonly steps: readonly boolean[];
   /** All results counted since the first bad one, and how many of them were bad. */
   readonly count: { readonly results: number; readonly bad: number };
   readonly touched: Readonly<Record<string, Touched>>;

@@ -27,7 +27,8 @@ export function isSuspicious(
   const now = Math.max(0, ...results.map(({ at }) => at));
   for (const [subject, { at, state }] of Object.entries(latest))
     if (now - at <= LATELY_MS && state === 'ok') newest.set(subject, false);
-  for (const result of results) newest.set(result.subject, result.state !== 'ok' && couldBeOurs(result));
+  for (const result of results)
+    newest.set(result.subject, result.state !== 'ok' && result.isExcused !== true && couldBeOurs(result));
   const failing = [...newest.values()].filter(bad => bad).length;
   return failing >= LEAST && failing >= policy.blindShare * newest.size;
 }

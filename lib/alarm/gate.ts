@@ -9,7 +9,7 @@
 import { type Alarm, type AlarmEvent, alarmName, type Draft, type GateState, type Seen, type Severity } from './alarm.ts';
 import { isBlind, seesAgain } from './blind.ts';
 import { explainer } from './explain.ts';
-import { changePercent, FLAP_PERCENT } from './flap.ts';
+import { changePercent, FLAP_PERCENT, FLAP_RESULTS } from './flap.ts';
 import type { Policy, Surroundings, Threshold } from './policy.ts';
 import type { Result } from './result.ts';
 import { tally, type Working } from './tally.ts';
@@ -39,10 +39,11 @@ export function step(before: GateState, results: readonly Result[], policy: Poli
   const ordered = results.toSorted((a, b) => a.at - b.at);
   const blind = isBlind(ordered, before.latest, { policy, own: around.own });
   for (const result of ordered) tally(gate, result, around, blind);
+  const known = new Map(before.alarms.map(alarm => [alarm.id, alarm]));
+  for (const alarm of gate.alarms) noteStep(alarm, known.get(alarm.id));
 
   const events: AlarmEvent[] = [];
   const say = (what: AlarmEvent['what'], alarm: Draft) => events.push({ what, alarm: { ...alarm } });
-  const known = new Map(before.alarms.map(alarm => [alarm.id, alarm]));
   // What others need comes first: it may explain them.
   for (const alarm of gate.alarms.toSorted((a, b) => depth(a, around) - depth(b, around) || a.id - b.id)) {
     settleExplanation(alarm, gate, around, at);
@@ -51,6 +52,16 @@ export function step(before: GateState, results: readonly Result[], policy: Poli
   }
   gate.alarms = gate.alarms.filter(alarm => alarm.stage !== 'closed' || alarm.raises.length > 0);
   return { state: gate, events };
+}
+
+/**
+ * What this step brought, as one mark: paths that fail and paths that do not, in one round, are no change to and fro.
+ */
+function noteStep(alarm: Draft, before: Alarm | undefined): void {
+  const isNew = before === undefined || before.countFrom !== alarm.countFrom;
+  const results = alarm.count.results - (isNew ? 0 : before.count.results);
+  const bad = alarm.count.bad - (isNew ? 0 : before.count.bad);
+  if (results > 0) alarm.steps = [...alarm.steps, bad > 0].slice(-FLAP_RESULTS);
 }
 
 /** Without closed alarms that nobody needs any more. @param isNeeded told to somebody, who has not been told of its end */
@@ -81,6 +92,7 @@ export function shiftGate(state: GateState, byMs: number): GateState {
       ...(alarm.raisedAt === undefined ? {} : { raisedAt: moved(alarm.raisedAt) }),
       ...(alarm.closedAt === undefined ? {} : { closedAt: moved(alarm.closedAt) }),
       ...(alarm.endedAt === undefined ? {} : { endedAt: moved(alarm.endedAt) }),
+      run: { ...alarm.run, since: moved(alarm.run.since) },
       seen: alarm.seen.map(seen => ({ ...seen, at: moved(seen.at) })),
       touched: Object.fromEntries(Object.entries(alarm.touched).map(([key, value]) => [key, { ...value, at: moved(value.at) }])),
       raises: alarm.raises.map(moved),
@@ -125,6 +137,7 @@ function judgeWatched(alarm: Draft, policy: Policy, at: number, say: Say): void 
     alarm.severity = severity;
     alarm.raisedAt = at;
     alarm.turn += 1;
+    alarm.raisedAs = { component: alarm.component, phase: alarm.phase };
     alarm.raises = [...alarm.raises.filter(raised => at - raised < policy.flapWindowMs), at];
     if (isRestless(alarm, policy, at)) {
       alarm.flapping = { since: alarm.raises[0] ?? at };
@@ -142,15 +155,21 @@ function judgeWatched(alarm: Draft, policy: Policy, at: number, say: Say): void 
 function severityDue(alarm: Alarm, seen: readonly Seen[], policy: Policy, at: number): Severity | undefined {
   if (alarm.isBlind === true) return 'unknown';
   const order: readonly Severity[] = ['failed', 'unknown', 'slow'];
-  return order.find(severity => isReached(policy.raise[severity], seen, severity, at) || isSureOf(seen, severity, policy));
+  return order.find(
+    severity => isReached(policy.raise[severity], seen, severity, { run: alarm.run, at }) || isSureOf(seen, severity, policy),
+  );
 }
 
-function isReached({ n, m, afterMs }: Threshold, seen: readonly Seen[], severity: Severity, at: number): boolean {
+function isReached(
+  { n, m, afterMs }: Threshold,
+  seen: readonly Seen[],
+  severity: Severity,
+  { run, at }: { readonly run: Alarm['run']; readonly at: number },
+): boolean {
   const counts = (state: Seen['state']) => state === severity || (severity === 'slow' && state === 'failed');
   if (seen.slice(-m).filter(({ state }) => counts(state)).length >= n) return true;
-  if (afterMs === undefined) return false;
-  const tail = badTail(seen).filter(({ state }) => counts(state));
-  return tail[0] !== undefined && at - tail[0].at >= afterMs;
+  const last = seen.at(-1);
+  return afterMs !== undefined && run.isBad && last !== undefined && counts(last.state) && at - run.since >= afterMs;
 }
 
 function isSureOf(seen: readonly Seen[], severity: Severity, { sureAtOnce }: Policy): boolean {
@@ -179,16 +198,12 @@ interface Judging {
 
 function judgeOpen(alarm: Draft, knownRevision: number | undefined, { gate, policy, at, say }: Judging): void {
   const seen = counted(alarm);
-  if (isOver(alarm, seen, policy, at) && (alarm.isBlind !== true || seesAgain(gate.latest, policy, at)))
-    return close(alarm, at, say);
-  if (seen.length === 0) {
-    alarm.closedBecause = 'it was something else, see there';
-    return close(alarm, at, say);
-  }
-  const newest = Math.max(0, ...Object.values(gate.latest).map(latest => latest.at));
-  if (at - alarm.lastAt > UNMEASURED_MS && at - newest < HOUR_MS) {
-    alarm.closedBecause = 'it is not measured any more';
-    return close(alarm, at, say);
+  const over = isOver(alarm, seen, policy, at) && (alarm.isBlind !== true || seesAgain(gate.latest, policy, at));
+  const because = over ? undefined : vanished(alarm, seen, gate, at);
+  if (over || because !== undefined) {
+    if (because !== undefined) alarm.closedBecause = because;
+    close(alarm, at, say);
+    return;
   }
   judgeSeverity(alarm, seen, policy, at);
   if (alarm.flapping === undefined) {
@@ -196,7 +211,7 @@ function judgeOpen(alarm: Draft, knownRevision: number | undefined, { gate, poli
       alarm.flapping = { since: alarm.raises[0] ?? at };
       say('flapping', alarm);
     }
-  } else if (isSteady(badTail(seen), policy, at)) {
+  } else if (alarm.run.isBad && isSteady(alarm, policy, at)) {
     delete alarm.flapping;
     alarm.raises = [at];
     alarm.was = 'flapping';
@@ -205,26 +220,33 @@ function judgeOpen(alarm: Draft, knownRevision: number | undefined, { gate, poli
   if (knownRevision !== undefined && alarm.revision > knownRevision && alarm.flapping === undefined) say('changed', alarm);
 }
 
+/** Why there is nothing left of it, though nothing good was seen; undefined while there is. */
+function vanished(alarm: Alarm, seen: readonly Seen[], gate: Working, at: number): string | undefined {
+  if (seen.length === 0) return 'it was something else, see there';
+  const newest = Math.max(0, ...Object.values(gate.latest).map(latest => latest.at));
+  return at - alarm.lastAt > UNMEASURED_MS && at - newest < HOUR_MS ? 'it is not measured any more' : undefined;
+}
+
 function isRestless(alarm: Alarm, policy: Policy, at: number): boolean {
   if (alarm.isBlind === true) return false;
   const lately = alarm.raises.filter(raised => at - raised < policy.flapWindowMs).length;
-  return lately >= policy.flapTimes || changePercent(alarm.seen.map(({ state }) => state !== 'ok')) >= FLAP_PERCENT;
+  return lately >= policy.flapTimes || changePercent(alarm.steps) >= FLAP_PERCENT;
 }
 
-function isSteady(tail: readonly Seen[], { steadyMs }: Policy, at: number): boolean {
-  return tail.length >= 3 && tail[0] !== undefined && at - tail[0].at >= steadyMs;
+function isSteady({ run }: Alarm, { steadyMs }: Policy, at: number): boolean {
+  return run.count >= 3 && at - run.since >= steadyMs;
 }
 
 /** Enough good results in a row, from every mailbox protocol in which it was seen; of a flapping one, for long enough. */
 function isOver(alarm: Alarm, seen: readonly Seen[], policy: Policy, at: number): boolean {
   const tail = goodTail(seen);
-  if (tail.length < policy.clear) return false;
+  if (tail.length < policy.clear || alarm.steps.at(-1) === true) return false;
   const read = alarm.protocols.filter(protocol => protocol === 'pop3' || protocol === 'imap');
   const failedBy = new Set(
     seen.filter(({ state, mailbox }) => state !== 'ok' && mailbox !== undefined).map(({ mailbox }) => mailbox),
   );
   if (read.some(protocol => failedBy.has(protocol) && !tail.some(({ mailbox }) => mailbox === protocol))) return false;
-  return alarm.flapping === undefined || isSteady(tail, policy, at);
+  return alarm.flapping === undefined || (!alarm.run.isBad && isSteady(alarm, policy, at));
 }
 
 function close(alarm: Draft, at: number, say: Say): void {
@@ -236,6 +258,7 @@ function close(alarm: Draft, at: number, say: Say): void {
   // It has come to rest: what it did before is not held against it.
   alarm.raises = [at];
   alarm.seen = [];
+  alarm.steps = [];
 }
 
 function judgeSeverity(alarm: Draft, seen: readonly Seen[], policy: Policy, at: number): void {
@@ -243,7 +266,8 @@ function judgeSeverity(alarm: Draft, seen: readonly Seen[], policy: Policy, at: 
   const bad = seen.filter(({ state }) => state !== 'ok');
   const { n, m } = policy.raise.failed;
   const isWorse =
-    alarm.severity !== 'failed' && (isReached({ n, m }, seen, 'failed', at) || isSureOf(seen.slice(-1), 'failed', policy));
+    alarm.severity !== 'failed' &&
+    (isReached({ n, m }, seen, 'failed', { run: alarm.run, at }) || isSureOf(seen.slice(-1), 'failed', policy));
   const isBetter = alarm.severity === 'failed' && bad.length >= m && bad.slice(-m).every(({ state }) => state === 'slow');
   if (!isWorse && !isBetter) return;
   alarm.was = alarm.severity;

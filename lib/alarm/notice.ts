@@ -46,6 +46,8 @@ export interface Notice {
   /** The peer's words. */
   readonly words?: string;
   readonly was?: string;
+  /** What it was about when it was raised: stays the same for one turn, whatever the verdict changes to. */
+  readonly raisedAs: { readonly component: Component; readonly phase: PhaseName };
   /** Alarms that this one explains, which are not told beside it. */
   readonly explains: readonly string[];
   /** The n-th time lately; 1 for the first. */
@@ -80,7 +82,7 @@ export function noticeOf(
   what: Exclude<NoticeKind, 'test' | 'canary' | 'held'>,
   { site, origin, commandTail, storeOf }: NoticeContext,
   at: number,
-  more: Pick<Notice, 'unackedMs' | 'untold'> = {},
+  { turn = alarm.turn, ...more }: Pick<Notice, 'unackedMs' | 'untold'> & { readonly turn?: number } = {},
 ): Notice {
   const touched = Object.values(alarm.touched);
   const paths = touched.flatMap(({ path }) => path ?? []);
@@ -90,7 +92,7 @@ export function noticeOf(
     what,
     site,
     alarm: alarm.id,
-    key: `${origin}-${alarm.id}-${alarm.turn}`,
+    key: `${origin}-${alarm.id}-${turn}`,
     at,
     severity: alarm.severity,
     component: alarm.component,
@@ -107,6 +109,7 @@ export function noticeOf(
     bad: alarm.count.bad,
     ...(alarm.words === undefined ? {} : { words: alarm.words }),
     ...(alarm.was === undefined ? {} : { was: alarm.was }),
+    raisedAs: alarm.raisedAs ?? { component: alarm.component, phase: alarm.phase },
     explains: alarm.explains,
     times: Math.max(1, alarm.raises.length),
     flapping: alarm.flapping !== undefined,
@@ -153,6 +156,7 @@ export function testNotice(
     touched: { labels: [], count: 0, stores: [] },
     results: 0,
     bad: 0,
+    raisedAs: { component: 'monitor', phase: 'state' },
     explains: [],
     times: 1,
     flapping: false,

@@ -10,7 +10,7 @@ import { printable } from '../model/printable.ts';
 import type { JournalRecord, Runner, TripRecord } from '../model/record.ts';
 import type { Site } from '../model/site.ts';
 import { type Leg, type Path, pathKey, pathText } from '../model/trip.ts';
-import type { Confidence, State } from '../model/verdict.ts';
+import type { Confidence, State, Suspect, Verdict } from '../model/verdict.ts';
 
 export interface Cause {
   readonly component: Component;
@@ -18,6 +18,8 @@ export interface Cause {
   readonly phase: PhaseName;
   readonly kind: FaultKind | 'slow';
   readonly confidence: Confidence;
+  /** Suspects of the same fault have the same number; absent: 0, the fault that ended the trip. */
+  readonly fault?: number;
 }
 
 export interface Result {
@@ -36,6 +38,10 @@ export interface Result {
   readonly tripId?: string;
   /** Components that this measurement leads over: when it is good, they work. */
   readonly touches: readonly Component[];
+  /** Another verdict on a trip that was counted before: it takes the place of the first, and says nothing where there was none. */
+  readonly isAmendment?: true;
+  /** All that it blames is being worked on: it counts neither way. */
+  readonly isExcused?: true;
 }
 
 /** Longest text of a peer that an alarm carries. */
@@ -43,24 +49,58 @@ export const WORDS = 300;
 
 const COUNTED: ReadonlySet<Runner> = new Set(['check_rndtrip', 'daemon']);
 
+type Needs = ReadonlyMap<Component, ReadonlySet<Component>>;
+
 /** The result that a record of the journal stands for; undefined when it stands for none. */
-export function resultOf(record: JournalRecord, site: Site): Result | undefined {
-  return record.type === 'trip' && COUNTED.has(record.by) ? resultOfTrip(record, site) : undefined;
+export function resultOf(record: JournalRecord, site: Site, needs: Needs): Result | undefined {
+  if (record.type === 'verdict') {
+    const { at, trip: tripId, path, verdict } = record;
+    const causes = verdict.suspects.map(causeOf);
+    return {
+      ...headOf(path, site, needs),
+      at,
+      tripId,
+      isAmendment: true,
+      ...told(verdict, causes, verdict.suspects[0]?.why[0] ?? verdict.text),
+    };
+  }
+  if (record.type === 'skip')
+    return {
+      ...RUNS,
+      at: record.at,
+      state: 'unknown',
+      causes: [{ component: 'monitor', protocol: 'local', phase: 'state', kind: 'local', confidence: 'sure' }],
+      words: printable(record.why, WORDS),
+    };
+  if (record.type !== 'trip' || !COUNTED.has(record.by)) return undefined;
+  const { at, trip, verdict } = record;
+  const words = wordsOf(trip.fault?.reply?.lines) ?? trip.fault?.text ?? verdict.suspects[0]?.why[0] ?? verdict.text;
+  return { ...headOf(trip.path, site, needs), at, tripId: trip.id, ...told(verdict, causesOf({ trip, verdict }), words) };
 }
 
-/** @param record of a trip, whoever made it */
-export function resultOfTrip({ at, trip, verdict }: TripRecord, site: Site): Result {
-  const words = wordsOf(trip.fault?.reply?.lines) ?? trip.fault?.text ?? verdict.suspects[0]?.why[0] ?? verdict.text;
+/** The runs themselves are a subject: one that is stuck keeps the others from measuring. */
+const RUNS = { subject: 'runs', label: 'runs of check_rndtrip', touches: [] } as const;
+
+/** A run has measured. */
+export function runDone(at: number): Result {
+  return { ...RUNS, at, state: 'ok', causes: [] };
+}
+
+function headOf(path: Path, site: Site, needs: Needs): Pick<Result, 'subject' | 'label' | 'path' | 'touches'> {
+  return { subject: pathKey(path), label: pathText(path), path, touches: touchesOf(site, path, needs) };
+}
+
+function told(
+  { state, excused }: Verdict,
+  causes: readonly Cause[],
+  words: string,
+): Pick<Result, 'state' | 'causes' | 'words' | 'isExcused'> {
+  if (state === 'ok') return { state, causes: [] };
   return {
-    at,
-    subject: pathKey(trip.path),
-    label: pathText(trip.path),
-    path: trip.path,
-    state: verdict.state,
-    causes: verdict.state === 'ok' ? [] : causesOf({ trip, verdict }).map(namingUs),
-    ...(verdict.state === 'ok' ? {} : { words: printable(words, WORDS) }),
-    tripId: trip.id,
-    touches: touchesOf(site, trip.path),
+    state,
+    causes: causes.map(namingUs),
+    words: printable(words, WORDS),
+    ...(excused === undefined ? {} : { isExcused: true }),
   };
 }
 
@@ -70,19 +110,16 @@ function wordsOf(lines: readonly string[] | undefined): string | undefined {
 }
 
 function causesOf({ trip, verdict }: Pick<TripRecord, 'trip' | 'verdict'>): readonly Cause[] {
-  if (verdict.suspects.length > 0)
-    return verdict.suspects.map(({ component, protocol, phase, kind, confidence }) => ({
-      component,
-      protocol,
-      phase,
-      kind,
-      confidence,
-    }));
+  if (verdict.suspects.length > 0) return verdict.suspects.map(causeOf);
   if (trip.fault !== undefined) {
     const { component, protocol, phase, kind } = trip.fault;
     return [{ component, protocol, phase, kind, confidence: 'likely' }];
   }
   return [verdict.state === 'slow' ? slowCause(trip.legs, trip.path) : unsaidCause(trip.path)];
+}
+
+function causeOf({ component, protocol, phase, kind, confidence, fault }: Suspect): Cause {
+  return { component, protocol, phase, kind, confidence, ...(fault === undefined ? {} : { fault }) };
 }
 
 /** A fault of ours is never laid at the door that it kept us from knocking on. */
@@ -118,7 +155,7 @@ function unsaidCause(path: Path): Cause {
 }
 
 /** The components that a path leads over, with all that these need. A balancer's members are not among them: one is met, unknown which. */
-export function touchesOf(site: Site, path: Path): readonly Component[] {
+function touchesOf(site: Site, path: Path, needs: Needs): readonly Component[] {
   const store = site.accounts.get(path.account)?.store;
   const direct: Component[] = [
     site.mtas.has(path.mta) ? `mta/${path.mta}` : `balancer/${path.mta}`,
@@ -129,12 +166,11 @@ export function touchesOf(site: Site, path: Path): readonly Component[] {
     ...(store === undefined ? [] : [`store/${store}` as const]),
     ...[...site.filters.values()].filter(({ usedBy }) => usedBy.includes(path.mta)).map(({ component }) => component),
   ];
-  const needs = needsOf(site);
   return [...new Set([...direct, ...direct.flatMap(component => [...(needs.get(component) ?? [])])])];
 }
 
 /** What each component cannot work without, over any number of steps: by its `needs`, and an account by its store. */
-export function needsOf(site: Site): ReadonlyMap<Component, ReadonlySet<Component>> {
+export function needsOf(site: Site): Needs {
   const first = new Map<Component, readonly Component[]>();
   const all = [site.mtas, site.mmps, site.stores, site.directories, site.filters, site.balancers, site.nameServers];
   for (const kind of all) for (const { component, needs } of kind.values()) first.set(component, needs);

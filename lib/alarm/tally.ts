@@ -25,29 +25,38 @@ const TOUCHED = 500;
 export function tally(gate: Working, result: Result, around: Surroundings, isBlind: boolean): void {
   gate.latest[result.subject] = { at: result.at, state: result.state };
   const earlier = withdraw(gate, result);
+  if (result.isExcused === true || (result.isAmendment === true && earlier.length === 0)) return;
   if (result.state === 'ok') {
     for (const alarm of gate.alarms) if (speaksOf(alarm, result)) countGood(alarm, result);
     return;
   }
   const { outages, needs } = around;
-  if (result.causes.some(cause => outageOf(cause, outages, needs, result.at) !== undefined)) return;
-  const [alarm, cause] = belongsTo(gate, result, { around, isBlind, earlier });
-  countBad(alarm, result, cause);
-  follow(gate, alarm);
+  for (const fault of faultsOf(result)) {
+    if (fault.causes.some(cause => outageOf(cause, outages, needs, result.at) !== undefined)) continue;
+    const [alarm, cause] = belongsTo(gate, fault, { around, isBlind, earlier });
+    countBad(alarm, fault, cause);
+    follow(gate, alarm);
+  }
 }
 
-/** A verdict may be amended: what the same trip was counted for before is taken back. @returns the alarm it was counted for */
-function withdraw(gate: Working, { tripId }: Result): Draft | undefined {
-  if (tripId === undefined) return undefined;
-  for (const alarm of gate.alarms) {
-    const at = alarm.seen.findIndex(seen => seen.tripId === tripId && seen.state !== 'ok');
-    if (at < 0) continue;
-    alarm.seen = alarm.seen.toSpliced(at, 1);
+/** Several faults at once are counted each for itself. */
+function faultsOf(result: Result): readonly Result[] {
+  const numbers = [...new Set(result.causes.map(({ fault = 0 }) => fault))].sort((a, b) => a - b);
+  if (numbers.length <= 1) return [result];
+  return numbers.map(number => ({ ...result, causes: result.causes.filter(({ fault = 0 }) => fault === number) }));
+}
+
+/** A verdict may be amended: what the same trip was counted for before is taken back. @returns the alarms it was counted for */
+function withdraw(gate: Working, { tripId }: Result): readonly Draft[] {
+  if (tripId === undefined) return [];
+  const isOfTrip = (seen: Seen) => seen.tripId === tripId && seen.state !== 'ok';
+  const counted = gate.alarms.filter(alarm => alarm.seen.some(isOfTrip));
+  for (const alarm of counted) {
+    alarm.seen = alarm.seen.filter(seen => !isOfTrip(seen));
     alarm.count = { results: alarm.count.results - 1, bad: alarm.count.bad - 1 };
     alarm.touched = Object.fromEntries(Object.entries(alarm.touched).filter(([, touched]) => touched.tripId !== tripId));
-    return alarm;
   }
-  return undefined;
+  return counted;
 }
 
 /** Whether a good result says anything about an alarm. */
@@ -62,7 +71,7 @@ export function speaksOf(alarm: Alarm, { subject, touches, path }: Pick<Result, 
 interface Belonging {
   readonly around: Surroundings;
   readonly isBlind: boolean;
-  readonly earlier: Draft | undefined;
+  readonly earlier: readonly Draft[];
 }
 
 function belongsTo(gate: Working, result: Result, { around, isBlind, earlier }: Belonging): readonly [Draft, Cause] {
@@ -85,9 +94,12 @@ function belongsTo(gate: Working, result: Result, { around, isBlind, earlier }: 
   );
   if (moved !== undefined) return [moved, first];
   // All that an alarm was raised for has been amended to another cause: it is that cause's alarm now.
-  if (earlier !== undefined && !earlier.seen.some(({ at, state }) => at >= earlier.countFrom && isBad(state))) {
-    rename(earlier, first);
-    return [earlier, first];
+  const emptied = earlier.find(
+    alarm => alarm.stage !== 'closed' && !alarm.seen.some(({ at, state }) => at >= alarm.countFrom && isBad(state)),
+  );
+  if (emptied !== undefined) {
+    rename(emptied, first);
+    return [emptied, first];
   }
   const again = closed.find(alarm => isAbout(alarm, first));
   return [again === undefined ? watch(gate, result, first) : watchAgain(again, result), first];
@@ -132,6 +144,8 @@ function watch(gate: Working, result: Result, { component, protocol, phase, kind
     revision: 0,
     turn: 0,
     seen: [],
+    run: { isBad: true, since: result.at, count: 0 },
+    steps: [],
     count: { results: 0, bad: 0 },
     touched: {},
     raises: [],
@@ -148,6 +162,7 @@ function watchAgain(alarm: Draft, result: Result): Draft {
   alarm.firstAt = result.at;
   alarm.countFrom = result.at;
   alarm.count = { results: 0, bad: 0 };
+  alarm.run = { isBad: true, since: result.at, count: 0 };
   alarm.touched = {};
   alarm.explains = [];
   for (const key of [
@@ -171,6 +186,7 @@ function countGood(alarm: Draft, { at, subject, path, label, tripId }: Result): 
     { at, state: 'ok' as const, subject, ...(path === undefined ? {} : { mailbox: path.mailbox }) },
   ].slice(-FLAP_RESULTS);
   alarm.lastAt = Math.max(alarm.lastAt, at);
+  alarm.run = runOn(alarm.run, false, at);
   alarm.count = { ...alarm.count, results: alarm.count.results + 1 };
   const touched = alarm.touched[subject];
   if (touched !== undefined)
@@ -178,6 +194,10 @@ function countGood(alarm: Draft, { at, subject, path, label, tripId }: Result): 
       ...alarm.touched,
       [subject]: { ...touched, label, state: 'ok', at, ...(tripId === undefined ? {} : { tripId }) },
     };
+}
+
+function runOn(run: Draft['run'], isBad: boolean, at: number): Draft['run'] {
+  return run.isBad === isBad ? { ...run, count: run.count + 1 } : { isBad, since: at, count: 1 };
 }
 
 function countBad(alarm: Draft, result: Result, cause: Cause): void {
@@ -193,6 +213,7 @@ function countBad(alarm: Draft, result: Result, cause: Cause): void {
     ...trip,
   };
   alarm.seen = [...alarm.seen, seen].slice(-FLAP_RESULTS);
+  alarm.run = runOn(alarm.run, true, at);
   alarm.count = { results: alarm.count.results + 1, bad: alarm.count.bad + 1 };
   if (alarm.touched[subject] !== undefined || Object.keys(alarm.touched).length < TOUCHED)
     alarm.touched = { ...alarm.touched, [subject]: { label, state, at, ...(path === undefined ? {} : { path }), ...trip } };

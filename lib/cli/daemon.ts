@@ -13,6 +13,7 @@ import { takeLock } from '../record/lock.ts';
 import { holderText, hoursOf } from './alone.ts';
 import { type Loaded, loadConfig, openState, type Places, Stop } from './context.ts';
 import { makeRound } from './round.ts';
+import { tellerFor } from './tell.ts';
 import type { Terminal } from './terminal.ts';
 
 /** @returns the exit status once it has been told to stop */
@@ -31,10 +32,11 @@ export async function runDaemon(terminal: Terminal, places: Places): Promise<num
 
   const stop = new AbortController();
   let underWay: Promise<unknown> = Promise.resolve();
+  const telling: Telling = { underWay: Promise.resolve() };
   const task = createTask(
     '* * * * *',
     () => {
-      const round = roundOf(new Date(), loaded, places.state, stop.signal, log);
+      const round = roundOf(new Date(), loaded, places, stop.signal, log, telling);
       underWay = round;
       return round;
     },
@@ -61,27 +63,50 @@ export async function runDaemon(terminal: Terminal, places: Places): Promise<num
 
   await toldToStop(terminal, task, stop);
   await underWay.catch(() => {});
+  await telling.underWay;
   note({ type: 'monitor', event: 'stopped', text: `check_rndtrip --daemon, process ${process.pid}` });
   log.info('stopped');
   lock.release();
   return 0;
 }
 
-async function roundOf(now: Date, { site, sequence }: Loaded, state: string, signal: AbortSignal, log: Logger): Promise<void> {
+/** The alarms of earlier rounds: one after the other, and no round waits for them. */
+interface Telling {
+  underWay: Promise<void>;
+}
+
+async function roundOf(
+  now: Date,
+  { site, sequence }: Loaded,
+  places: Places,
+  signal: AbortSignal,
+  log: Logger,
+  telling: Telling,
+): Promise<void> {
   const paths = pathsDue(sequence, now.getMinutes(), hoursOf(now.getTime()));
-  if (paths.length === 0) return;
+  const teller = tellerFor(places, { site, sequence }, { trips: paths.length, say: line => log.warn(line), signal });
+  const finish = () => {
+    telling.underWay = telling.underWay.then(() => teller.finish());
+  };
+  if (paths.length === 0) {
+    finish();
+    return;
+  }
   await makeRound(paths, {
     by: 'daemon',
     site,
-    state,
+    state: places.state,
     signal,
-    onTrip: ({ trip, verdict }) => {
+    onTrip: record => {
+      const { trip, verdict } = record;
+      teller.heard(record);
       const facts = { trip: trip.id, path: trip.path, state: verdict.state, totalMs: trip.totalMs };
       if (verdict.state === 'ok') log.info(facts, verdict.text);
       else log.warn(facts, verdict.text);
     },
     onNotWritten: message => log.error(message),
   });
+  finish();
 }
 
 async function reloaded(old: Loaded, folder: string, log: Logger, note: (record: NewRecord) => void): Promise<Loaded> {

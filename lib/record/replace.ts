@@ -8,17 +8,18 @@ import { makeFolder } from './folder.ts';
 let serial = 0;
 
 /**
- * Puts `text` in the place of the file, whole or not at all; mode 0600. The folder is forced to disk as well, so that the new
- * name survives a power cut.
+ * Puts `text` in the place of the file, whole or not at all. The folder is forced to disk as well, so that the new name survives a
+ * power cut.
  *
+ * @param mode 0600 unless others are to read it; the process' umask takes away from it
  * @throws {NotWritten} and leaves the old file as it was
  */
-export function replaceFile(file: string, text: string): void {
+export function replaceFile(file: string, text: string, mode = 0o600): void {
   serial += 1;
   const beside = `${file}.${process.pid}.${serial}.new`;
   try {
     makeFolder(dirname(file));
-    const fd = openSync(beside, 'wx', 0o600);
+    const fd = openSync(beside, 'wx', mode);
     try {
       const bytes = Buffer.from(text);
       const written = writeSync(fd, bytes);
@@ -30,8 +31,26 @@ export function replaceFile(file: string, text: string): void {
     renameSync(beside, file);
     syncFolder(dirname(file));
   } catch (error) {
-    rmSync(beside, { force: true });
+    removeQuietly(beside);
     throw error instanceof NotWritten ? error : new NotWritten(file, reason(error));
+  }
+}
+
+/** What kept the file from being written may keep it from being removed as well: the first reason is the one to tell. */
+function removeQuietly(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // told by the caller's own error
+  }
+}
+
+/** Gives a file that cannot be read another name, so that it can be looked at and is not in the way; quiet where that cannot be done. */
+export function putAside(file: string): void {
+  try {
+    renameSync(file, `${file}.unreadable`);
+  } catch {
+    // it will be written over
   }
 }
 

@@ -94,7 +94,7 @@ function directory(): Notice {
 
 /** Words that try to do things to whoever reads them, as the gate gets them: the reader of records has made them printable. */
 export const HOSTILE =
-  '<!channel> @everyone *bold* `code` [link](http://x) <script>alert(1)</script> ${x} {{y}} &amp; =cmd|calc \\x1b[31m \\u{202e}';
+  '<!channel> @everyone *bold* `code` [link](http://x) <script>alert(1)</script> \u0024{x} {{y}} &amp; =cmd|calc \\x1b[31m \\u{202e}';
 
 function hostile(): Notice {
   const gate = new Gate();

@@ -11,12 +11,14 @@ import { holderText, hoursOf, watchdog } from '../alone.ts';
 import { loadConfig, openState, placesOf, Stop, stopSignal } from '../context.ts';
 import { runDaemon } from '../daemon.ts';
 import { EXIT_HELP, program, runProgram } from '../program.ts';
+import { REPORT_HELP, type ReportOptions, withReport } from '../report-options.ts';
 import { makeRound } from '../round.ts';
+import { type Teller, tellerFor } from '../tell.ts';
 import type { Terminal } from '../terminal.ts';
 import { roundTable, tableRow } from '../view-table.ts';
 import { headline, stateWord } from '../view-trip.ts';
 
-interface Options {
+interface Options extends ReportOptions {
   readonly config?: string;
   readonly state?: string;
   readonly all?: boolean;
@@ -26,9 +28,11 @@ interface Options {
   readonly quiet?: boolean;
 }
 
-const command = program(
-  'check_rndtrip',
-  'Walks the paths that etc/sequence.cfg has for this minute; a minute without an entry is quiet and exits 0.',
+const command = withReport(
+  program(
+    'check_rndtrip',
+    'Walks the paths that etc/sequence.cfg has for this minute; a minute without an entry is quiet and exits 0.',
+  ),
 )
   .option('--all', 'walk every path of the sequence once, now')
   .option('--at <HH:MM>', 'walk the paths of that minute, now: to try a schedule')
@@ -47,12 +51,14 @@ From crontab ("healthmon crontab" prints this line with absolute paths):
 Examples:
   check_rndtrip --all
   check_rndtrip --at 00:05
-${EXIT_HELP}`,
+${EXIT_HELP}
+${REPORT_HELP}`,
   );
 
 await runProgram(command, async terminal => {
   const options = command.opts<Options>();
   const places = placesOf(options);
+  if (options.r === true) return (await import('../report.ts')).runReport(options, places, terminal);
   if (options.daemon === true) return runDaemon(terminal, places);
 
   const startedAt = Date.now();
@@ -60,10 +66,13 @@ await runProgram(command, async terminal => {
   const { site, sequence } = loaded;
   openState(places.state);
   const paths = options.all === true ? allPaths(sequence) : pathsDue(sequence, ...minuteOf(options.at, startedAt));
+  const signal = stopSignal(terminal);
+  const telling = { trips: paths.length, say: terminal.say, signal };
   if (paths.length === 0) {
     if (options.all === true) throw new Stop(`${places.config}/sequence.cfg has no entries`);
     if (process.stdout.isTTY === true || options.at !== undefined)
       terminal.say('No path is due in this minute (--all walks every path now)');
+    await tellerFor(places, loaded, telling).finish();
     return 0;
   }
 
@@ -71,22 +80,27 @@ await runProgram(command, async terminal => {
   if (!lock.held) {
     const why = `${holderText(lock.holder, startedAt)}; this start measures nothing`;
     appendJournal(places.state, { type: 'skip', by: 'check_rndtrip', why, paths }, startedAt);
+    await tellerFor(places, loaded, { ...telling, trips: 0 }).finish();
     throw new Stop(why);
   }
   const stopWatching = watchdog(site, paths.length, terminal);
+  const teller = tellerFor(places, loaded, telling);
+  let status: number;
   try {
-    return await walk(terminal, paths, options, { site, state: places.state });
+    status = await walk(terminal, paths, options, { site, state: places.state, signal, teller });
   } finally {
     stopWatching();
     lock.release();
   }
+  await teller.finish();
+  return status;
 });
 
 async function walk(
   terminal: Terminal,
   paths: readonly Path[],
   options: Options,
-  { site, state }: { site: Parameters<typeof makeRound>[1]['site']; state: string },
+  { site, state, signal, teller }: Pick<Parameters<typeof makeRound>[1], 'site' | 'state' | 'signal'> & { teller: Teller },
 ): Promise<number> {
   let done = 0;
   let worst: State = 'ok';
@@ -96,12 +110,13 @@ async function walk(
     by: 'check_rndtrip',
     site,
     state,
-    signal: stopSignal(terminal),
+    signal,
     onLeg: (path, leg) => terminal.progress(`${done} of ${paths.length} paths walked; ${pathText(path)}: ${leg} ...`),
     onTrip: record => {
       done += 1;
       showProgress();
       tellAtOnce(record);
+      teller.heard(record);
     },
     onNotWritten: message => {
       worst = worse(worst, 'unknown');

@@ -1,0 +1,237 @@
+// Sending what waits: claims messages, tries their channels in order with back-off, and keeps what came of it. Everything that the
+// outside does is an outcome; this process, its clock and its patience are arguments.
+
+import { readFileSync } from 'node:fs';
+import { isAlive } from '../record/lock.ts';
+import type { Channel, Outcome, Parcel } from './channel.ts';
+import { afterAttempt, type Claim, type Message } from './message.ts';
+import { type AlarmState, mark } from './outbox.ts';
+import type { ReadyChannel } from './ready.ts';
+import { titleOf } from './words.ts';
+
+export interface Clock {
+  /** Epoch ms. */
+  readonly now: () => number;
+  /** Resolves early when told to stop. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+export interface Attempt {
+  readonly message: Message;
+  readonly channel: string;
+  readonly outcome: Outcome;
+  readonly tookMs: number;
+}
+
+const HOUR_MS = 3_600_000;
+/** A claim this old is void, whatever process holds it: containers that share a folder do not see each other's processes. ms */
+const CLAIM_MS = 180_000;
+
+/** This process, as claims name it. */
+export function ourselves(at: number): Claim {
+  return { pid: process.pid, born: bornOf(process.pid), at };
+}
+
+/** Field 22 of /proc/PID/stat, after the name in brackets; empty where there is none. @see proc(5) */
+function bornOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/** Whether the process that claimed a message still runs. */
+function isHeld({ pid, born, at }: Claim, now: number): boolean {
+  return now - at < CLAIM_MS && isAlive({ pid, since: at, what: '' }) && bornOf(pid) === born;
+}
+
+/**
+ * Messages whose sender was killed are free again; one whose attempt had begun may have arrived.
+ *
+ * @returns also the attempts that nobody saw the end of
+ */
+export function releaseDead(state: AlarmState, now: number): { readonly state: AlarmState; readonly lost: readonly Attempt[] } {
+  const lost: Attempt[] = [];
+  const messages = state.messages.map(message => {
+    const { claim } = message;
+    if (claim === undefined || isHeld(claim, now)) return message;
+    const free = unclaimed(message);
+    if (claim.isBegun !== true) return free;
+    const outcome: Outcome = { result: 'unsure', text: 'the process that sent it ended in the middle' };
+    lost.push({ message: free, channel: free.channels[free.next.channel] ?? '', outcome, tookMs: 0 });
+    // The same channel once more, under the same id: whoever knows ids can tell that it is the same.
+    return { ...free, unsure: (free.unsure ?? 0) + 1, attempts: free.attempts + 1 };
+  });
+  return { state: { ...state, messages }, lost };
+}
+
+/** A message that nobody is sending. */
+export function unclaimed({ claim: _, ...message }: Message): Message {
+  return message;
+}
+
+export interface Claimed {
+  readonly state: AlarmState;
+  readonly mine: readonly Message[];
+  /** Messages that a cap holds back from now on. */
+  readonly capped: readonly Message[];
+}
+
+/** Claims for this process what is due within `withinMs`, as far as caps allow. Pure. */
+export function claimDue(
+  state: AlarmState,
+  channels: ReadonlyMap<string, Pick<ReadyChannel, 'cap'>>,
+  claim: Claim,
+  withinMs: number,
+): Claimed {
+  const now = claim.at;
+  const mine: Message[] = [];
+  const capped: Message[] = [];
+  const planned = new Map<string, number>();
+  const messages = state.messages.map(message => {
+    if (message.claim !== undefined || message.next.at > now + withinMs) return message;
+    const name = message.channels[message.next.channel] ?? '';
+    const until = message.isTest === true ? undefined : capUntil(state, channels, name, planned.get(name) ?? 0, now);
+    if (until !== undefined) {
+      const held: Message = { ...message, isCapped: true, next: { ...message.next, at: until } };
+      if (message.isCapped !== true) capped.push(held);
+      return held;
+    }
+    planned.set(name, (planned.get(name) ?? 0) + 1);
+    const claimed = { ...message, claim };
+    mine.push(claimed);
+    return claimed;
+  });
+  return { state: { ...state, messages }, mine, capped };
+}
+
+/** Until when a channel may bring nothing more; undefined while it may. */
+function capUntil(
+  { sends }: AlarmState,
+  channels: ReadonlyMap<string, Pick<ReadyChannel, 'cap'>>,
+  name: string,
+  planned: number,
+  now: number,
+): number | undefined {
+  const cap = channels.get(name)?.cap;
+  const lately = (sends[name] ?? []).filter(sent => now - sent < HOUR_MS && sent <= now);
+  if (cap === undefined || lately.length + planned < cap) return undefined;
+  return (lately[lately.length - cap] ?? lately[0] ?? now) + HOUR_MS;
+}
+
+export interface Sending {
+  readonly folder: string;
+  readonly channels: ReadonlyMap<string, ReadyChannel>;
+  readonly keepMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Until when this process goes on trying, epoch ms by `clock`. */
+  readonly until: number;
+  readonly onAttempt: (attempt: Attempt) => void;
+  readonly onGivenUp: (message: Message) => void;
+}
+
+/** Tries one message until it is delivered, given up, or time is up. What came of it stands in sent.log and goes to `onAttempt`. */
+export async function sendMessage(claimed: Message, state: AlarmState, sending: Sending): Promise<void> {
+  let message = claimed;
+  for (;;) {
+    const wait = message.next.at - sending.clock.now();
+    if (wait > 0 && sending.clock.now() + wait > sending.until) return;
+    if (wait > 0) await sending.clock.sleep(wait, sending.signal);
+    if (sending.signal.aborted) return;
+    const name = message.channels[message.next.channel] ?? '';
+    const channel = sending.channels.get(name);
+    const tries = channel === undefined ? noChannel() : attempt(message, channel, state, sending);
+    let last: Outcome = GONE;
+    for await (const { outcome, part, tookMs } of tries) {
+      last = outcome;
+      mark(sending.folder, {
+        message: message.id,
+        channel: name,
+        at: sending.clock.now(),
+        ...(part === undefined ? {} : { part }),
+        outcome,
+      });
+      sending.onAttempt({ message, channel: name, outcome, tookMs });
+      if (part !== undefined && outcome.result === 'delivered') message = { ...message, done: [...message.done, part] };
+    }
+    if (last.result === 'delivered') return;
+    const progress = afterAttempt(message, last, sending.clock.now(), sending.keepMs);
+    if (progress.is !== 'waiting') {
+      if (progress.is === 'given up') sending.onGivenUp(message);
+      return;
+    }
+    message = progress.message;
+  }
+}
+
+const GONE: Outcome = { result: 'failed', text: 'there is no such channel in alarms.cfg any more', again: 'never' };
+
+interface Tried {
+  readonly outcome: Outcome;
+  /** The place of the notice, where they go one by one. */
+  readonly part?: number;
+  readonly tookMs: number;
+}
+
+async function* noChannel(): AsyncGenerator<Tried> {
+  yield { outcome: GONE, tookMs: 0 };
+}
+
+/** One attempt: the message as a whole, or its notices one by one until one fails. */
+async function* attempt(
+  message: Message,
+  channel: ReadyChannel,
+  state: AlarmState,
+  { folder, clock, signal }: Sending,
+): AsyncGenerator<Tried> {
+  for (const { parcel, part } of parcelsOf(message, channel.takes, {
+    ...openNow(state),
+    at: clock.now(),
+    ...lastUntil(message, channel, state, clock.now()),
+  })) {
+    mark(folder, { message: message.id, channel: channel.name, at: clock.now(), begun: true });
+    const began = performance.now();
+    const outcome = await channel.bring(parcel, signal);
+    yield { outcome, ...(part === undefined ? {} : { part }), tookMs: Math.round(performance.now() - began) };
+    if (outcome.result !== 'delivered') return;
+  }
+}
+
+function openNow({ gate }: AlarmState): Pick<Parcel, 'open'> {
+  return {
+    open: gate.alarms
+      .filter(({ stage }) => stage === 'open')
+      .map(alarm => ({ alarm: alarm.id, severity: alarm.severity, title: titleOf(alarm) })),
+  };
+}
+
+function parcelsOf(
+  { id, notices, decidedAt, heldBack, done }: Message,
+  takes: Channel['takes'],
+  more: Pick<Parcel, 'open' | 'at' | 'lastUntil'>,
+): readonly { readonly parcel: Parcel; readonly part?: number }[] {
+  const head = { decidedAt, heldBack, ...more };
+  if (takes === 'all') {
+    const left = notices.filter((_, n) => !done.includes(n));
+    return [{ parcel: { id, notices: left, ...head } }];
+  }
+  return notices.flatMap((notice, part) =>
+    done.includes(part)
+      ? []
+      : [{ parcel: { id: notices.length === 1 ? id : `${id}.${part}`, notices: [notice], ...head }, part }],
+  );
+}
+
+/** The last message that the cap lets through says so. */
+function lastUntil(
+  { isTest }: Message,
+  { name, cap }: ReadyChannel,
+  { sends }: AlarmState,
+  now: number,
+): Pick<Parcel, 'lastUntil'> {
+  const lately = (sends[name] ?? []).filter(sent => now - sent < HOUR_MS);
+  return isTest !== true && lately.length === cap - 1 && cap > 1 ? { lastUntil: (lately[0] ?? now) + HOUR_MS } : {};
+}

@@ -1,0 +1,19 @@
+// What is being worked on: the windows of site.cfg, and components that are drained for now.
+
+import type { Site } from '../model/site.ts';
+import { drainsAt } from '../record/drain.ts';
+import type { Outage } from './policy.ts';
+
+/** A drain without an end holds until somebody takes it away. */
+const NO_END = Number.MAX_SAFE_INTEGER;
+
+/** @param at now, epoch ms */
+export function outagesOf(site: Pick<Site, 'maintenance'>, state: string, at: number): readonly Outage[] {
+  const drains = drainsAt(state, at).map(({ component, since, until = NO_END, reason }) => ({
+    component,
+    from: since,
+    until,
+    reason,
+  }));
+  return [...site.maintenance, ...drains];
+}
