@@ -18,7 +18,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   alarm: ['model', 'site', 'record'],
   // plan: what was due. dialog: a report goes by mail.
   report: ['model', 'site', 'record', 'plan', 'dialog'],
-  host: ['model', 'site', 'record'],
+  // check_ldap speaks through the dialogs; check_files reads logs as maillog does.
+  host: ['model', 'site', 'record', 'dialog', 'maillog'],
+  maillog: ['model'],
   standin: ['model'],
 };
 /** The only rooms that open a connection to a mail service. */

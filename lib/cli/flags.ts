@@ -25,7 +25,7 @@ export interface Usage {
   readonly after: string;
 }
 
-export const HELP: Flag = { name: 'help', short: 'h', help: 'show this help' };
+const HELP: Flag = { name: 'help', short: 'h', help: 'show this help' };
 
 /**
  * Reads the arguments. `given.help` is set when help is asked for.

@@ -57,7 +57,7 @@ async function loadCheck(name: CheckName, config: string): Promise<Check> {
     case 'files':
       return (await import('../host/files/files.ts')).files;
     case 'ldap':
-      return (await import('./host-ldap.ts')).ldapCheck(config);
+      return (await import('./host-ldap.ts')).ldapOfSite(config);
     default:
       return name satisfies never;
   }

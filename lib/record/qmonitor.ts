@@ -54,7 +54,7 @@ const CELLS: readonly {
 ];
 
 /** @param instance the name of this host or instance: up to 40 characters of it are shown */
-export function qmonitorTable(instance: string): Table {
+function qmonitorTable(instance: string): Table {
   return { name: 'qmonitor.log', header: day => qmonitorHeader(day, instance) };
 }
 

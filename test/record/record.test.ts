@@ -201,6 +201,11 @@ test('a file is replaced as a whole, with mode 0600 and nothing left beside it',
   expect(readdirSync(join(state, 'deep'))).toEqual(['file.json']);
 });
 
+test('a file whose folder is a file is told as not written', () => {
+  writeFileSync(join(state, 'folder'), 'in the way');
+  expect(() => replaceFile(join(state, 'folder', 'file.json'), 'x')).toThrow(NotWritten);
+});
+
 const PATH: Path = { account: 'ims1', mta: 'ssmtp01', mmp: 'smux01', mailbox: 'imap' };
 const entry = (id: string, startedAt: number, more: Partial<LedgerEntry> = {}): LedgerEntry => ({
   v: 1,

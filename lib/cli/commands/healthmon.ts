@@ -8,19 +8,20 @@ import { demo } from '../sub/demo.ts';
 import { drain, undrain } from '../sub/drain.ts';
 import { drill } from '../sub/drill.ts';
 import { explain } from '../sub/explain.ts';
+import { hostcheck } from '../sub/hostcheck.ts';
 import { init } from '../sub/init.ts';
 import type { Subcommand } from '../sub/subcommand.ts';
 import { processTerminal } from '../terminal.ts';
 
 /** In the order in which a newcomer needs them. */
-const SUBCOMMANDS: readonly Subcommand[] = [demo, init, config, crontab, explain, drill, drain, undrain];
+const SUBCOMMANDS: readonly Subcommand[] = [demo, init, config, crontab, explain, drill, drain, undrain, hostcheck];
 
 const terminal = processTerminal();
 let status = 0;
 
 const command = new Command('healthmon')
   .description(
-    'Round-trip health monitor for mail sites: which machine and which protocol step broke.\nThe checks are commands of their own: runmonitor, check_rndtrip.',
+    'Round-trip health monitor for mail sites: which machine and which protocol step broke.\nThe checks are commands of their own: runmonitor, check_rndtrip, and for each mail host check_queues,\ncheck_sys, check_mconn, check_procs, check_files, check_ldap.',
   )
   .helpOption('-h, --help', 'show this help')
   .configureHelp({ sortSubcommands: false, sortOptions: false })
