@@ -13,11 +13,23 @@ export class Maildrops {
   readonly #signal: AbortSignal;
   readonly #onNotWritten: (message: string) => void;
   readonly #queue = new Map<string, Promise<void>>();
+  /** How many have the turn or wait for it. */
+  readonly #waiting = new Map<string, number>();
 
   constructor(state: string, signal: AbortSignal, onNotWritten: (message: string) => void) {
     this.#state = state;
     this.#signal = signal;
     this.#onNotWritten = onNotWritten;
+  }
+
+  /**
+   * The turn, if nobody has it at this moment.
+   *
+   * For knocks: who holds a maildrop waits for knocks, so a knock must not wait for a maildrop.
+   */
+  async tryEnter(account: string): Promise<Held | { readonly usedBy: string }> {
+    if ((this.#waiting.get(account) ?? 0) > 0) return { usedBy: 'another trip of this run' };
+    return this.enter(account, 0);
   }
 
   /**
@@ -27,10 +39,15 @@ export class Maildrops {
    */
   async enter(account: string, withinMs: number): Promise<Held | { readonly usedBy: string }> {
     const before = this.#queue.get(account) ?? Promise.resolve();
+    const count = (by: 1 | -1) => this.#waiting.set(account, (this.#waiting.get(account) ?? 0) + by);
     let leave = () => {};
     const turn = new Promise<void>(resolve => {
-      leave = resolve;
+      leave = () => {
+        count(-1);
+        resolve();
+      };
     });
+    count(1);
     this.#queue.set(
       account,
       before.then(() => turn),

@@ -4,6 +4,7 @@
 // the verdict itself does not depend on the disk.
 
 import { setMaxListeners } from 'node:events';
+import type { Lookup } from '../dialog/line.ts';
 import { isolate } from '../isolate/isolate.ts';
 import { judgeAlone } from '../isolate/judge.ts';
 import { KnockDesk, type MaildropTurn } from '../isolate/knock.ts';
@@ -35,6 +36,8 @@ export interface RoundOptions {
   readonly bytes?: number;
   /** Trips at once, where there are several. */
   readonly atOnce?: number;
+  /** In place of the system's resolver. */
+  readonly lookup?: Lookup;
   /** Take every trip at its own word and do not go and look. */
   readonly withoutIsolation?: boolean;
   readonly onLeg?: (path: Path, leg: LegName | 'isolate') => void;
@@ -72,7 +75,7 @@ class Round {
   readonly #absences: readonly Absence[];
 
   constructor(options: RoundOptions) {
-    const { site, state, signal } = options;
+    const { site, state, signal, lookup } = options;
     const now = Date.now();
     // Every dialog of a round listens for the same word to stop.
     setMaxListeners(0, signal);
@@ -80,7 +83,7 @@ class Round {
     this.#ledger = new Ledger(state);
     this.#ledger.forget(now);
     this.#past = Past.read(state);
-    this.#desk = new KnockDesk({ site, signal, most: site.knocks });
+    this.#desk = new KnockDesk({ site, signal, most: site.knocks, ...(lookup === undefined ? {} : { lookup }) });
     this.#maildrops = new Maildrops(state, signal, message => options.onNotWritten?.(message));
     const planned = site.maintenance.filter(({ from, until }) => from <= now && now < until);
     this.#absences = [...planned, ...drainsAt(state, now).map(absenceOf)];
@@ -107,7 +110,7 @@ class Round {
   }
 
   async #trip(route: Route): Promise<TripResult> {
-    const { site, signal, keep, bytes, onLeg } = this.#options;
+    const { site, signal, keep, bytes, onLeg, lookup } = this.#options;
     const { path } = route;
     const result = await makeTrip(
       {
@@ -117,7 +120,7 @@ class Round {
         ...(keep === undefined ? {} : { keep }),
         ...(bytes === undefined ? {} : { bytes }),
       },
-      { ledger: this.#ledger, signal, onLeg: leg => onLeg?.(path, leg) },
+      { ledger: this.#ledger, signal, onLeg: leg => onLeg?.(path, leg), ...(lookup === undefined ? {} : { lookup }) },
     );
     return { ...result, trip: { ...result.trip, findings: [...result.trip.findings, ...this.#drained(result.trip, route)] } };
   }
@@ -182,7 +185,7 @@ class Round {
       const mine = path.mailbox === 'pop3' && path.account === account;
       const turn = last.then(async () => {
         if (mine) return work();
-        const held = await this.#maildrops.enter(account, 1000);
+        const held = await this.#maildrops.tryEnter(account);
         if ('usedBy' in held) return 'in use' as const;
         try {
           return await work();

@@ -56,7 +56,7 @@ export async function openImap(endpoint: Endpoint, folder: string | undefined, t
 export async function knockImap(endpoint: Endpoint, terms: Terms): Promise<Dialog<void>> {
   const opened = await openImap(endpoint, endpoint.login === undefined ? undefined : 'INBOX', terms);
   if (opened.outcome !== 'answered') return opened;
-  await opened.value.logout({ ...terms, deadlineMs: 1000 });
+  await opened.value.logout({ ...terms, deadlineMs: Math.max(1, Math.min(1000, terms.deadlineMs - opened.tookMs)) });
   return { ...opened, value: undefined };
 }
 

@@ -140,7 +140,8 @@ export async function knockPop3(endpoint: Endpoint, terms: Terms): Promise<Dialo
       ? undefined
       : await session.list({ ...terms, deadlineMs: Math.max(1, terms.deadlineMs - opened.tookMs) });
   if (listed !== undefined && listed.outcome !== 'answered') return listed;
-  await session.quit({ ...terms, deadlineMs: 1000 });
+  const spentMs = opened.tookMs + (listed?.tookMs ?? 0);
+  await session.quit({ ...terms, deadlineMs: Math.max(1, Math.min(1000, terms.deadlineMs - spentMs)) });
   return { ...opened, value: undefined };
 }
 

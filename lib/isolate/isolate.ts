@@ -70,7 +70,7 @@ export async function isolate(order: IsolateOrder, tools: IsolateTools): Promise
   for (;;) {
     const split = splitOf(site, trip, evidence, verdict.suspects);
     if (split === undefined || leftMs() < WALK_MS || tools.signal.aborted) break;
-    const more = await ask(split, order, tools, leftMs());
+    const more = await ask(split, order, tools, leftMs);
     if (more === undefined) break;
     evidence = { ...evidence, knocks: [...evidence.knocks, ...more.knocks], siblings: [...more.siblings, ...evidence.siblings] };
     verdict = weigh(trip, evidence, site.limits);
@@ -91,7 +91,7 @@ async function knockAll(
       const key = 'endpoint' in door ? `${door.question} ${door.endpoint.component} ${door.endpoint.protocol}` : '';
       const count = nth.get(key) ?? 0;
       nth.set(key, count + 1);
-      return desk.knock(door, route.account, leftMs(), maildrop, 'endpoint' in door ? count : 0);
+      return desk.knock(door, route.account, leftMs, maildrop, 'endpoint' in door ? count : 0);
     }),
   );
 }
@@ -148,10 +148,10 @@ async function ask(
   split: Split,
   { site }: IsolateOrder,
   { desk, walk, maildrop }: IsolateTools,
-  withinMs: number,
+  leftMs: () => number,
 ): Promise<{ knocks: readonly Knocked[]; siblings: readonly Sibling[] } | undefined> {
   if (split.ask === 'path') {
-    const sibling = await walk(split.path, withinMs);
+    const sibling = await walk(split.path, leftMs());
     return sibling === undefined ? undefined : { knocks: [], siblings: [sibling] };
   }
   const { mmp, account } = split;
@@ -161,7 +161,7 @@ async function ask(
   const knock = await desk.knock(
     { question: 'login', endpoint: { ...endpoint, login: account.login } },
     account,
-    withinMs,
+    leftMs,
     maildrop,
   );
   return { knocks: [knock], siblings: [] };

@@ -42,10 +42,10 @@ export class KnockDesk {
   }
 
   /**
-   * @param withinMs what is left for this isolation
+   * @param leftMs tells what is left for this isolation
    * @param nth the how-manieth knock of several at the same balancer
    */
-  knock(door: Door, account: Account, withinMs: number, maildrop: MaildropTurn, nth = 0): Promise<Knocked> {
+  knock(door: Door, account: Account, leftMs: () => number, maildrop: MaildropTurn, nth = 0): Promise<Knocked> {
     const key = `${keyOf(door)} ${account.name} ${nth}`;
     const known = this.#made.get(key);
     if (known !== undefined) return known;
@@ -53,27 +53,30 @@ export class KnockDesk {
     const fresh =
       this.#count > this.#tools.most
         ? Promise.resolve(skipped(door, account, 'the number of knocks for one run is used up'))
-        : this.#make(door, account, withinMs, maildrop);
+        : this.#make(key, door, account, leftMs, maildrop);
     this.#made.set(key, fresh);
     return fresh;
   }
 
-  async #make(door: Door, account: Account, withinMs: number, maildrop: MaildropTurn): Promise<Knocked> {
-    const zero = performance.now();
+  async #make(key: string, door: Door, account: Account, leftMs: () => number, maildrop: MaildropTurn): Promise<Knocked> {
     const { signal, lookup } = this.#tools;
-    const terms: Terms = {
-      clock: () => performance.now() - zero,
-      deadlineMs: Math.max(1, Math.min(KNOCK_MS, withinMs)),
-      signal,
-      ...(lookup === undefined ? {} : { lookup }),
+    const terms = (): Terms => {
+      const zero = performance.now();
+      return {
+        clock: () => performance.now() - zero,
+        deadlineMs: Math.max(1, Math.min(KNOCK_MS, leftMs())),
+        signal,
+        ...(lookup === undefined ? {} : { lookup }),
+      };
     };
-    if (door.question === 'login' && door.endpoint.protocol === 'pop3') {
-      const done = await maildrop(account.name, () => knockPop3(door.endpoint, terms));
-      return done === 'in use'
-        ? skipped(door, account, 'another run is in the maildrop')
-        : knocked(door, account, done, 'logged in');
+    if (door.question !== 'login' || door.endpoint.protocol !== 'pop3') return this.#ask(door, account, terms());
+    const done = await maildrop(account.name, async () => (leftMs() <= 0 ? 'too late' : knockPop3(door.endpoint, terms())));
+    if (done === 'in use') {
+      // Not asked, so the next one who may ask shall.
+      this.#made.delete(key);
+      return skipped(door, account, 'somebody else of us is in the maildrop');
     }
-    return this.#ask(door, account, terms);
+    return done === 'too late' ? skipped(door, account, 'there was no time left') : knocked(door, account, done, 'logged in');
   }
 
   async #ask(door: Door, account: Account, terms: Terms): Promise<Knocked> {
@@ -148,7 +151,8 @@ export class KnockDesk {
     const found = await askLdap(door.endpoint, { base: directory.base, filter, attributes: ['1.1'] }, terms);
     const dn = found.outcome === 'answered' && found.value.entries.length === 1 ? found.value.entries[0]?.dn : undefined;
     if (dn === undefined) return skipped(door, account, 'there is no one entry to log in as');
-    const bound = await openLdap({ ...door.endpoint, login: { user: dn, secret: account.login.secret } }, terms);
+    const left = { ...terms, deadlineMs: Math.max(1, terms.deadlineMs - found.tookMs) };
+    const bound = await openLdap({ ...door.endpoint, login: { user: dn, secret: account.login.secret } }, left);
     if (bound.outcome === 'answered') bound.value.close();
     return knocked(door, account, bound, `takes the password of ${account.login.user}`);
   }

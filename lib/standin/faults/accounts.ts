@@ -24,7 +24,7 @@ function directoryFault(
       return truthAt(pathThrough(machinery, place), {
         components: alone ? [componentOf(place), `account/${account}`] : [componentOf(place)],
         protocols: ['ldap', 'imap', 'pop3'],
-        phases: ['search', 'auth'],
+        phases: ['search', 'bind', 'auth'],
         states: ['failed'],
       });
     },

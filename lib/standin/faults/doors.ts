@@ -1,7 +1,7 @@
 // Faults of doors: a process that is dead or frozen, a port that is filtered, a certificate that is wrong, a command that is refused.
 
 import type { Component } from '../../model/component.ts';
-import { kindOf } from '../../model/component.ts';
+import { kindOf, shortName } from '../../model/component.ts';
 import type { PhaseName } from '../../model/dialog.ts';
 import type { Protocol } from '../../model/endpoint.ts';
 import type { State } from '../../model/verdict.ts';
@@ -10,7 +10,7 @@ import type { CertificateVariant } from '../network/certificates.ts';
 import type { Act, Condition } from '../network/conditions.ts';
 import type { Door } from '../network/door.ts';
 import { type BreakOptions, type Fault, type Place, splitPlace, type Truth, together } from './faults.ts';
-import { doorPlaces, pathThrough } from './places.ts';
+import { doorPlaces, filtersOf, pathThrough } from './places.ts';
 
 const EVERYTHING = ['mta', 'mmp', 'store', 'directory', 'balancer'] as const;
 const MAIL_DOORS = ['mta', 'mmp', 'store', 'balancer'] as const;
@@ -46,10 +46,12 @@ export function doorTruth(
 ): Truth {
   const { component, protocol } = splitPlace(place);
   const protocols = doorsOf(machinery, component, protocol).map(door => door.protocol);
+  const where = [...new Set(protocols.flatMap(each => phases(each, machinery)))];
+  const onContent = where.some(phase => phase === 'data' || phase === 'body' || phase === 'final');
   return {
-    components: [component],
+    components: [component, ...(onContent && kindOf(component) === 'mta' ? filtersOf(machinery, shortName(component)) : [])],
     protocols,
-    phases: [...new Set(protocols.flatMap(each => phases(each, machinery)))],
+    phases: where,
     states: isMasked(machinery, component) ? ['ok', 'slow'] : states,
     arrivals: protocol === 'lmtp' ? ['lost'] : [],
     path: pathThrough(machinery, place),

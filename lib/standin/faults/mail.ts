@@ -7,9 +7,15 @@ import type { Mta } from '../mta/mta.ts';
 import type { MtaTreatment } from '../mta/queue.ts';
 import type { Store, StoreTreatment } from '../store/store.ts';
 import { componentOf, type Fault, type Place, type Truth, toggled } from './faults.ts';
-import { components, otherStore, pathThrough } from './places.ts';
+import { components, filtersOf, otherStore, pathThrough } from './places.ts';
 
 type Told = Pick<Truth, 'phases' | 'states' | 'arrivals'> & Partial<Pick<Truth, 'protocols' | 'finding'>>;
+
+/** Mail that lies in the active queue without a reason looks the same when the way to the store swallows what is sent. */
+function linkToo(machinery: Machinery, place: Place): readonly Component[] {
+  const { mta, account } = pathThrough(machinery, place);
+  return [`link/${mta}-${account}`];
+}
 
 function mtaOf(machinery: Machinery, place: Place): Mta {
   const mta = machinery.mtas.get(shortName(componentOf(place)));
@@ -26,7 +32,7 @@ function storeOf(machinery: Machinery, place: Place): Store {
 /** After DATA, an MTA and the store behind it cannot be told apart unless somebody may look into the queue. */
 function afterAcceptance(machinery: Machinery, place: Place, shownInQueue: boolean): readonly Component[] {
   const path = pathThrough(machinery, place);
-  const both: readonly Component[] = [`mta/${path.mta}`, `store/${path.account}`];
+  const both: readonly Component[] = [`mta/${path.mta}`, ...filtersOf(machinery, path.mta), `store/${path.account}`];
   return shownInQueue && machinery.settings.queueAccess ? [componentOf(place)] : both;
 }
 
@@ -41,8 +47,8 @@ function treatedByMta(
     imitates,
     places: machinery => components(machinery, 'mta'),
     truth: (machinery, place, { ms }) => ({
-      components: afterAcceptance(machinery, place, shownInQueue),
-      protocols: ['smtp', 'lmtp'],
+      components: [...afterAcceptance(machinery, place, shownInQueue), ...(shownInQueue ? linkToo(machinery, place) : [])],
+      protocols: ['smtp', 'lmtp', 'milter'],
       ...told(machinery, ms),
       path: pathThrough(machinery, place),
     }),
@@ -181,7 +187,7 @@ export const MAIL_FAULTS = {
     places: machinery => (machinery.stores.size > 1 ? components(machinery, 'mta') : []),
     truth: (machinery, place) => ({
       components: [componentOf(place)],
-      protocols: ['smtp', 'lmtp'],
+      protocols: ['smtp', 'lmtp', 'milter'],
       phases: ['arrival', 'rcpt', 'final'],
       states: ['failed'],
       arrivals: ['bounced'],

@@ -26,6 +26,17 @@ export function components(machinery: Machinery, ...kinds: readonly Kind[]): Com
     .flatMap(([kind, names]) => [...names].map(name => `${kind}/${name}` as const));
 }
 
+/**
+ * The filters that an MTA shows its messages to. What the MTA then does with a message, it may do on the filter's word: from outside,
+ * by a door that only negotiates, the two cannot be told apart.
+ */
+export function filtersOf(machinery: Machinery, mta: string): Component[] {
+  const use = machinery.mtas.get(mta)?.filter;
+  return use === undefined
+    ? []
+    : [...machinery.filters].filter(([, filter]) => filter === use.filter).map(([name]) => `filter/${name}` as const);
+}
+
 /** Components of these kinds, and, where one has several doors, each of them as well. */
 export function doorPlaces(machinery: Machinery, ...kinds: readonly Kind[]): Place[] {
   return components(machinery, ...kinds).flatMap(component => {

@@ -1,0 +1,101 @@
+// Isolation on real servers: every fault of the lab, the verdict held against the truth. Two labs at once, since most of the time goes
+// by in waiting for what does not answer.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { makeRound } from '../../lib/cli/round.ts';
+import type { TripRecord } from '../../lib/model/record.ts';
+import type { Site } from '../../lib/model/site.ts';
+import type { Path } from '../../lib/model/trip.ts';
+import { loadSite } from '../../lib/site/load.ts';
+import { faultsInTable, keepScores, type Score } from '../isolate/scores.ts';
+import { FAULTS } from '../lab/faults/catalogue.ts';
+import { placeText } from '../lab/faults/place.ts';
+import type { Truth } from '../lab/faults/truth.ts';
+import { type Lab, startLab } from '../lab/lab.ts';
+
+const USUAL: Path = { account: 'ims1', mta: 'ssmtp01', mmp: 'smux01', mailbox: 'imap' };
+const LIMITS = { submit: 6, fetch: 6, deliver: 5, isolate: 9, slow: 2500 };
+/** EVERYWHERE=1 puts each fault at each place where it can occur: some 320, in half an hour. */
+const everywhere = process.env.EVERYWHERE === '1';
+
+test('every fault of the real servers: component, state, protocol and phase', { timeout: 3_600_000 }, async () => {
+  await using one = await startLab({ net: 'free' });
+  await using two = await startLab({ net: 'free' });
+  const pairs = FAULTS.flatMap(({ name, places }) =>
+    places(one.site)
+      .slice(0, everywhere ? undefined : 1)
+      .map(place => [name, placeText(place)] as const),
+  );
+  const scores: Score[] = [];
+  let next = 0;
+  const worker = async (lab: Lab) => {
+    const site = await siteOf(lab);
+    while (next < pairs.length) {
+      const index = next;
+      next += 1;
+      const [name, place] = pairs[index] as (typeof pairs)[number];
+      scores[index] = await drill(lab, site, name, place);
+    }
+  };
+  await Promise.all([worker(one), worker(two)]);
+  keepScores('real', scores);
+  expect(scores.filter(({ right }) => !right)).toEqual([]);
+  expect(scores.filter(({ phaseRight }) => phaseRight).length / scores.length).toBeGreaterThanOrEqual(0.95);
+  expect([...new Set(pairs.map(([name]) => name))].filter(name => !faultsInTable('real').has(name))).toEqual([]);
+});
+
+async function drill(lab: Lab, site: Site, name: string, place: string): Promise<Score> {
+  const state = mkdtempSync(join(tmpdir(), 'healthmon-real-'));
+  const fault = await lab.fault(name, place, { seconds: 3 });
+  try {
+    const [record] = await makeRound([{ ...USUAL, ...fault.truth.path }], {
+      by: 'drill',
+      site,
+      state,
+      signal: new AbortController().signal,
+    });
+    if (record === undefined) throw new Error('no trip was made');
+    const { verdict, evidence } = record;
+    return {
+      fault: name,
+      place,
+      state: verdict.state,
+      suspects: verdict.suspects,
+      ms: evidence?.tookMs ?? 0,
+      ...judged(record, fault.truth),
+    };
+  } finally {
+    await fault.off();
+    rmSync(state, { recursive: true, force: true });
+  }
+}
+
+function judged(
+  { verdict }: TripRecord,
+  { components, fair, protocols, phases, state }: Truth,
+): { right: boolean; phaseRight: boolean } {
+  const stateRight = verdict.state === state;
+  const named = verdict.suspects.map(({ component }) => component);
+  // A fault that the site hides (a dead directory with a second one behind it) leaves nothing to suspect.
+  if (stateRight && verdict.state === 'ok') return { right: true, phaseRight: true };
+  const may = [...components, ...fair];
+  const right =
+    stateRight && named.length > 0 && named.every(each => may.includes(each)) && named.some(each => components.includes(each));
+  const first = verdict.suspects.find(({ component }) => may.includes(component));
+  const phaseRight =
+    first !== undefined &&
+    (phases.length === 0 || phases.includes(first.phase)) &&
+    (protocols.length === 0 || protocols.includes(first.protocol));
+  return { right, phaseRight: right && phaseRight };
+}
+
+async function siteOf(lab: Lab): Promise<Site> {
+  const dir = mkdtempSync(join(tmpdir(), 'healthmon-real-etc-'));
+  lab.etc(dir, { submission: 587, site: LIMITS });
+  const { site, problems } = await loadSite(dir, { secrets: true });
+  if (site === undefined) throw new Error(JSON.stringify(problems));
+  return site;
+}
