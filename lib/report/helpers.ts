@@ -235,7 +235,8 @@ function wrapped(text: string, width: number, indent: number): string {
   return lines.join(`\n${' '.repeat(bounded(indent, 60))}`);
 }
 
-function tableLine(value: unknown): string {
+/** A row of the report as a line of systest.log. */
+export function tableLine(value: unknown): string {
   const row = object(value);
   const text = (name: string) => String(row?.[name] ?? '');
   const totalMs = row?.totalMs;
