@@ -28,6 +28,12 @@ export interface Touched {
   readonly at: number;
   readonly path?: Path;
   readonly tripId?: string;
+  /** Its own newest results, oldest first, by their initials: `oofsu`. */
+  readonly recent: string;
+  /** The first of its bad results in a row; absent when the last one was good. Epoch ms. */
+  readonly badSince?: number;
+  /** It was bad after others over the same component had been good: only itself can show that it is well again. */
+  readonly isAlone?: true;
 }
 
 export interface Ack {

@@ -50,7 +50,6 @@ export function step(before: GateState, results: readonly Result[], policy: Poli
     if (alarm.stage === 'watched') judgeWatched(alarm, policy, at, say);
     else if (alarm.stage === 'open') judgeOpen(alarm, known.get(alarm.id)?.revision, { gate, policy, at, say });
   }
-  gate.alarms = gate.alarms.filter(alarm => alarm.stage !== 'closed' || alarm.raises.length > 0);
   return { state: gate, events };
 }
 
@@ -64,16 +63,17 @@ function noteStep(alarm: Draft, before: Alarm | undefined): void {
   if (results > 0) alarm.steps = [...alarm.steps, bad > 0].slice(-FLAP_RESULTS);
 }
 
-/** Without closed alarms that nobody needs any more. @param isNeeded told to somebody, who has not been told of its end */
+/** Without closed alarms that nobody needs any more: those that were raised are kept for flapping, the others for what adds up in a day. @param isNeeded told to somebody, who has not been told of its end */
 export function forget(
   state: GateState,
   { flapWindowMs }: Pick<Policy, 'flapWindowMs'>,
   isNeeded: (id: number) => boolean,
   at: number,
 ): GateState {
-  const alarms = state.alarms.filter(
-    ({ id, stage, closedAt }) => stage !== 'closed' || isNeeded(id) || at - (closedAt ?? 0) < flapWindowMs,
-  );
+  const alarms = state.alarms.filter(({ id, stage, closedAt = 0, lastBadAt, raisedAt }) => {
+    if (stage !== 'closed' || isNeeded(id)) return true;
+    return raisedAt === undefined ? at - lastBadAt < UNMEASURED_MS : at - closedAt < flapWindowMs;
+  });
   return { ...state, alarms };
 }
 
@@ -94,7 +94,12 @@ export function shiftGate(state: GateState, byMs: number): GateState {
       ...(alarm.endedAt === undefined ? {} : { endedAt: moved(alarm.endedAt) }),
       run: { ...alarm.run, since: moved(alarm.run.since) },
       seen: alarm.seen.map(seen => ({ ...seen, at: moved(seen.at) })),
-      touched: Object.fromEntries(Object.entries(alarm.touched).map(([key, value]) => [key, { ...value, at: moved(value.at) }])),
+      touched: Object.fromEntries(
+        Object.entries(alarm.touched).map(([key, value]) => [
+          key,
+          { ...value, at: moved(value.at), ...(value.badSince === undefined ? {} : { badSince: moved(value.badSince) }) },
+        ]),
+      ),
       raises: alarm.raises.map(moved),
       ...(alarm.flapping === undefined ? {} : { flapping: { since: moved(alarm.flapping.since) } }),
     })),
@@ -113,7 +118,11 @@ function settleExplanation(alarm: Draft, gate: Working, { needs }: Surroundings,
     if (alarm.explainedBy !== undefined) {
       delete alarm.explainedBy;
       // What was seen while the other was open proves nothing about this one.
-      if (alarm.stage === 'watched') alarm.countFrom = at;
+      if (alarm.stage === 'watched') {
+        alarm.countFrom = at;
+        alarm.count = { results: 0, bad: 0 };
+        alarm.touched = {};
+      }
     }
     return;
   }
@@ -136,6 +145,8 @@ function judgeWatched(alarm: Draft, policy: Policy, at: number, say: Say): void 
     alarm.stage = 'open';
     alarm.severity = severity;
     alarm.raisedAt = at;
+    const failing = Object.values(alarm.touched).flatMap(({ badSince }) => badSince ?? []);
+    if (failing.length > 0) alarm.firstAt = Math.min(...failing);
     alarm.turn += 1;
     alarm.raisedAs = { component: alarm.component, phase: alarm.phase };
     alarm.raises = [...alarm.raises.filter(raised => at - raised < policy.flapWindowMs), at];
@@ -156,7 +167,10 @@ function severityDue(alarm: Alarm, seen: readonly Seen[], policy: Policy, at: nu
   if (alarm.isBlind === true) return 'unknown';
   const order: readonly Severity[] = ['failed', 'unknown', 'slow'];
   return order.find(
-    severity => isReached(policy.raise[severity], seen, severity, { run: alarm.run, at }) || isSureOf(seen, severity, policy),
+    severity =>
+      isReached(policy.raise[severity], seen, severity, { run: alarm.run, at }) ||
+      isReachedByOne(policy.raise[severity], alarm, severity) ||
+      isSureOf(seen, severity, policy),
   );
 }
 
@@ -170,6 +184,15 @@ function isReached(
   if (seen.slice(-m).filter(({ state }) => counts(state)).length >= n) return true;
   const last = seen.at(-1);
   return afterMs !== undefined && run.isBad && last !== undefined && counts(last.state) && at - run.since >= afterMs;
+}
+
+/** The same for one subject by itself, whatever the others bring. */
+function isReachedByOne({ n, m }: Threshold, { touched, countFrom }: Alarm, severity: Severity): boolean {
+  const initials = severity === 'slow' ? 'sf' : severity[0];
+  return Object.values(touched).some(
+    ({ state, recent, at }) =>
+      state !== 'ok' && at >= countFrom && [...recent.slice(-m)].filter(initial => initials?.includes(initial)).length >= n,
+  );
 }
 
 function isSureOf(seen: readonly Seen[], severity: Severity, { sureAtOnce }: Policy): boolean {
@@ -241,6 +264,7 @@ function isSteady({ run }: Alarm, { steadyMs }: Policy, at: number): boolean {
 function isOver(alarm: Alarm, seen: readonly Seen[], policy: Policy, at: number): boolean {
   const tail = goodTail(seen);
   if (tail.length < policy.clear || alarm.steps.at(-1) === true) return false;
+  if (Object.values(alarm.touched).some(({ state, isAlone }) => state !== 'ok' && isAlone === true)) return false;
   const read = alarm.protocols.filter(protocol => protocol === 'pop3' || protocol === 'imap');
   const failedBy = new Set(
     seen.filter(({ state, mailbox }) => state !== 'ok' && mailbox !== undefined).map(({ mailbox }) => mailbox),

@@ -156,15 +156,20 @@ function watch(gate: Working, result: Result, { component, protocol, phase, kind
   return alarm;
 }
 
-/** It was over, and is back: counted anew, under its old number. */
+/**
+ * It was over, and is back under its old number. What had been raised is counted anew; what had not keeps its memory: a path that
+ * fails each time, among others that do not, adds up.
+ */
 function watchAgain(alarm: Draft, result: Result): Draft {
   alarm.stage = 'watched';
-  alarm.firstAt = result.at;
   alarm.countFrom = result.at;
-  alarm.count = { results: 0, bad: 0 };
   alarm.run = { isBad: true, since: result.at, count: 0 };
-  alarm.touched = {};
-  alarm.explains = [];
+  if (alarm.raisedAt !== undefined) {
+    alarm.firstAt = result.at;
+    alarm.count = { results: 0, bad: 0 };
+    alarm.touched = {};
+    alarm.explains = [];
+  }
   for (const key of [
     'raisedAt',
     'closedAt',
@@ -180,6 +185,9 @@ function watchAgain(alarm: Draft, result: Result): Draft {
   return alarm;
 }
 
+/** A subject remembers so many results of its own: as many as a threshold can ask for. */
+const RECENT = 20;
+
 function countGood(alarm: Draft, { at, subject, path, label, tripId }: Result): void {
   alarm.seen = [
     ...alarm.seen,
@@ -188,12 +196,18 @@ function countGood(alarm: Draft, { at, subject, path, label, tripId }: Result): 
   alarm.lastAt = Math.max(alarm.lastAt, at);
   alarm.run = runOn(alarm.run, false, at);
   alarm.count = { ...alarm.count, results: alarm.count.results + 1 };
-  const touched = alarm.touched[subject];
-  if (touched !== undefined)
-    alarm.touched = {
-      ...alarm.touched,
-      [subject]: { ...touched, label, state: 'ok', at, ...(tripId === undefined ? {} : { tripId }) },
-    };
+  const known = alarm.touched[subject];
+  if (known === undefined) return;
+  const { badSince: _, isAlone: __, ...rest } = known;
+  const trip = tripId === undefined ? {} : { tripId };
+  alarm.touched = {
+    ...alarm.touched,
+    [subject]: { ...rest, label, state: 'ok', at, recent: added(known.recent, 'ok'), ...trip },
+  };
+}
+
+function added(recent: string, state: Seen['state']): string {
+  return `${recent}${state[0]}`.slice(-RECENT);
 }
 
 function runOn(run: Draft['run'], isBad: boolean, at: number): Draft['run'] {
@@ -213,10 +227,24 @@ function countBad(alarm: Draft, result: Result, cause: Cause): void {
     ...trip,
   };
   alarm.seen = [...alarm.seen, seen].slice(-FLAP_RESULTS);
+  const known = alarm.touched[subject];
+  const isAlone = known?.isAlone === true || alarm.count.results > alarm.count.bad;
   alarm.run = runOn(alarm.run, true, at);
   alarm.count = { results: alarm.count.results + 1, bad: alarm.count.bad + 1 };
-  if (alarm.touched[subject] !== undefined || Object.keys(alarm.touched).length < TOUCHED)
-    alarm.touched = { ...alarm.touched, [subject]: { label, state, at, ...(path === undefined ? {} : { path }), ...trip } };
+  if (known !== undefined || Object.keys(alarm.touched).length < TOUCHED)
+    alarm.touched = {
+      ...alarm.touched,
+      [subject]: {
+        label,
+        state,
+        at,
+        recent: added(known?.recent ?? '', state),
+        badSince: known?.badSince ?? at,
+        ...(isAlone ? { isAlone: true } : {}),
+        ...(path === undefined ? {} : { path }),
+        ...trip,
+      },
+    };
   alarm.lastBadAt = Math.max(alarm.lastBadAt, at);
   alarm.lastAt = Math.max(alarm.lastAt, at);
   if (!alarm.protocols.includes(cause.protocol)) alarm.protocols = [...alarm.protocols, cause.protocol];

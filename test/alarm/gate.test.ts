@@ -86,6 +86,33 @@ test('an alarm about POP3 is not cleared by IMAP', () => {
   expect(gate.step(at(5), ...imap)).toEqual([]);
 });
 
+test('paths that fail and paths that do not, in one round after the other, neither end it nor make it flap', () => {
+  const gate = new Gate();
+  const said: string[] = [];
+  for (let minute = 0; minute < 120; minute += 5) {
+    const failing = ['ims1', 'ims2'].map(account => bad(at(minute), path(account)));
+    const passing = ['ims3', 'ims4', 'ims5'].map(account => good(at(minute) + 900, path(account)));
+    said.push(...gate.step(at(minute) + 1000, ...failing, ...passing));
+  }
+  expect(said).toEqual(['raised mmp/smux01 connect']);
+});
+
+test('a path that fails each hour, among others over the same machine that do not, is raised by its own count, and ended by itself', () => {
+  const gate = new Gate();
+  const said: string[] = [];
+  for (let minute = 0; minute < 300; minute += 5) {
+    const account = `ims${minute % 60}`;
+    const isBad = account === 'ims0' && minute < 180;
+    said.push(
+      ...gate
+        .step(at(minute), isBad ? bad(at(minute), path(account)) : good(at(minute), path(account)))
+        .map(text => `${minute} ${text}`),
+    );
+  }
+  expect(said).toEqual(['60 raised mmp/smux01 connect', '180 cleared mmp/smux01 connect']);
+  expect(gate.state.alarms[0]?.firstAt).toBe(at(0));
+});
+
 test('slow is raised by its own count, and becomes failed: changed, once', () => {
   const gate = new Gate();
   const slow = (minute: number) => bad(at(minute), path(), { kind: 'slow', phase: 'auth' }, { state: 'slow' });

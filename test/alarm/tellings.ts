@@ -58,7 +58,11 @@ function changedSeverity(): Notice {
 function flapping(): Notice {
   const gate = new Gate();
   for (let minute = 0; minute < 300; minute += 5) {
-    const events = gate.events(at(minute), Math.floor(minute / 20) % 2 === 0 ? bad(at(minute)) : good(at(minute)));
+    const trip = { tripId: `0m4k2x9g${minute}c7f3e1b` };
+    const events = gate.events(
+      at(minute),
+      Math.floor(minute / 20) % 2 === 0 ? bad(at(minute), path(), {}, trip) : good(at(minute)),
+    );
     if (events[0]?.what === 'flapping') return noticed(only(events), at(minute));
   }
   throw new Error('it did not flap');
@@ -98,7 +102,10 @@ export const HOSTILE =
 
 function hostile(): Notice {
   const gate = new Gate();
-  const events = gate.events(at(0), bad(at(0), path(), { confidence: 'sure' }, { words: HOSTILE.repeat(3).slice(0, 300) }));
+  const events = gate.events(
+    at(0),
+    bad(at(0), path(), { confidence: 'sure' }, { words: HOSTILE.repeat(3).slice(0, 300), tripId: '0m4k2x9h1c7f3e1b5d' }),
+  );
   return noticed(only(events), at(0));
 }
 
@@ -110,6 +117,20 @@ function umlauts(): Notice {
     bad(at(0), path('ims1', 'ssmtp01', 'a-very-long-machine-name-that-somebody-chose-for-it'), { confidence: 'sure' }, words),
   );
   return { ...noticed(only(events), at(0)), site: 'Universität Musterstadt, Rechenzentrum' };
+}
+
+/** Names as long as site.cfg takes them. */
+function longest(): Notice {
+  const gate = new Gate();
+  const name = (letter: string) => letter.repeat(63);
+  const over = path(name('a'), name('b'), name('c'));
+  const link = { component: `link/${name('c')}-${name('d')}`, phase: 'connect', kind: 'timeout', confidence: 'sure' } as const;
+  const events = gate.events(at(0), bad(at(0), over, link, { words: 'w'.repeat(300), tripId: '0m4k2x9f1c7f3e1b5d' }));
+  return {
+    ...noticed(only(events), at(0)),
+    site: 'S'.repeat(255),
+    explains: Array.from({ length: 40 }, () => `mmp/${name('e')} auth`),
+  };
 }
 
 const { raised, cleared } = deadMmp();
@@ -128,6 +149,7 @@ export const TELLINGS: Readonly<Record<string, Telling>> = {
   directory: telling([directory()]),
   hostile: telling([hostile()]),
   'long-names': telling([umlauts()]),
+  longest: telling([longest()]),
   several: telling([noticed(raised, at(14)), directory(), changedSeverity(), flapping(), blind()], {
     at: at(20),
     decidedAt: at(14),
