@@ -4,14 +4,15 @@ import { type Path, pathText } from '../../model/trip.ts';
 import { EXIT, type State, worse } from '../../model/verdict.ts';
 import { loadConfig, openState, placesOf, Stop, stopSignal } from '../context.ts';
 import { EXIT_HELP, program, runProgram, wholeNumber } from '../program.ts';
+import { type ReportOptions, withReport } from '../report-options.ts';
 import { makeRound } from '../round.ts';
 import { nagiosLine } from '../view-nagios.ts';
 import { tripText } from '../view-trip.ts';
 
-interface Options {
-  readonly u: string;
-  readonly s: string;
-  readonly p: string;
+interface Options extends ReportOptions {
+  readonly u?: string;
+  readonly s?: string;
+  readonly p?: string;
   readonly m?: Path['mailbox'];
   readonly config?: string;
   readonly state?: string;
@@ -23,13 +24,12 @@ interface Options {
   readonly verbose?: boolean;
 }
 
-const command = program(
-  'runmonitor',
-  'Sends a test message through one MTA, fetches it back through one MMP, and times every step.',
+const command = withReport(
+  program('runmonitor', 'Sends a test message through one MTA, fetches it back through one MMP, and times every step.')
+    .option('-u <account>', 'test account, as [account.*] or [store.*] in site.cfg names it')
+    .option('-s <mta>', 'MTA to submit through, or a balancer')
+    .option('-p <mmp>', 'MMP to fetch through, or a balancer, or "direct" for the store itself'),
 )
-  .requiredOption('-u <account>', 'test account, as [account.*] or [store.*] in site.cfg names it')
-  .requiredOption('-s <mta>', 'MTA to submit through, or a balancer')
-  .requiredOption('-p <mmp>', 'MMP to fetch through, or a balancer, or "direct" for the store itself')
   .option('-m <protocol>', 'pop3 or imap (default: pop3 where the MMP has it)')
   .option('--keep', 'leave the message in the mailbox')
   .option('--size <bytes>', 'fill the message up to so many bytes', wholeNumber(0, 50_000_000))
@@ -44,6 +44,7 @@ Examples:
   runmonitor -u ims1 -s ssmtp01 -p smux01
   runmonitor -u ims1 -s ssmtp01 -p smux01 -m imap --verbose
   runmonitor -u ims1 -s ssmtp01 -p smux01 --nagios
+  runmonitor -r                  the report of the day, as check_rndtrip -r (whose --help says more)
 ${EXIT_HELP}`,
   );
 
@@ -52,14 +53,20 @@ await runProgram(command, async terminal => {
   if (options.m !== undefined && options.m !== 'pop3' && options.m !== 'imap')
     throw new Stop(`expected -m pop3 or -m imap, not "${options.m}"`);
   const places = placesOf(options);
+  if (options.r === true) return (await import('../report.ts')).runReport(options, places, terminal);
+  const { u, s, p } = options;
+  if (u === undefined || s === undefined || p === undefined) {
+    const missing = u === undefined ? '-u <account>' : s === undefined ? '-s <mta>' : '-p <mmp>';
+    throw new Stop(`error: required option '${missing}' not specified (or -r for the report)`);
+  }
   const loaded = await loadConfig(places.config);
   openState(places.state);
   const { site } = loaded;
-  const doors = site.mmps.get(options.p) ?? site.balancers.get(options.p)?.doors ?? site.stores.get(options.u);
+  const doors = site.mmps.get(p) ?? site.balancers.get(p)?.doors ?? site.stores.get(u);
   const path: Path = {
-    account: options.u,
-    mta: options.s,
-    mmp: options.p,
+    account: u,
+    mta: s,
+    mmp: p,
     mailbox: options.m ?? (doors?.pop3 === undefined && doors?.imap !== undefined ? 'imap' : 'pop3'),
   };
 
