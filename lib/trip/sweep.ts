@@ -9,7 +9,7 @@ import type { LedgerEntry } from '../record/ledger.ts';
 import type { Letter } from './box.ts';
 import { valuesOf } from './headers.ts';
 import { hopsOf } from './received.ts';
-import { verifyToken } from './token.ts';
+import { TOKEN_HEADER, verifyToken } from './token.ts';
 
 /** A message that a later run found. */
 export interface Amendment {
@@ -45,6 +45,8 @@ export function planSweep({ letters, key, address, currentId, entryOf, at, cap }
   const amendments: Amendment[] = [];
   let strangers = 0;
   for (const letter of letters) {
+    // One that has been removed by another session meanwhile comes without its header.
+    if (valuesOf(letter.headers, TOKEN_HEADER).length === 0) continue;
     const id = verifyToken(key, letter.headers, address);
     if (id === currentId) continue;
     const entry = id === undefined ? undefined : entryOf(id);
