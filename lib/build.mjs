@@ -9,7 +9,18 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,7 +35,9 @@ await buildCommands();
 function requireNode(major, minor) {
   const [a = 0, b = 0] = process.versions.node.split('.').map(Number);
   if (a > major || (a === major && b >= minor)) return;
-  fail(`Cannot run on Node ${process.versions.node}: ${major}.${minor} or newer is needed (https://nodejs.org, or your distribution)`);
+  fail(
+    `Cannot run on Node ${process.versions.node}: ${major}.${minor} or newer is needed (https://nodejs.org, or your distribution)`,
+  );
 }
 
 /** Runs `npm ci` when node_modules does not match package-lock.json; install scripts of packages are never run. */
@@ -77,7 +90,9 @@ async function buildCommands() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
 
   const { build } = await import('esbuild');
-  const entries = Object.fromEntries(commandFiles().map(file => [file.replace(/\.ts$/, ''), join(root, 'lib', 'cli', 'commands', file)]));
+  const entries = Object.fromEntries(
+    commandFiles().map(file => [file.replace(/\.ts$/, ''), join(root, 'lib', 'cli', 'commands', file)]),
+  );
   if (withTests && existsSync(join(root, 'test', 'lab', 'main.ts'))) entries['test/lab'] = join(root, 'test', 'lab', 'main.ts');
   // Built beside and renamed, so that a command that cron starts meanwhile finds a whole set.
   const fresh = `${target}.${process.pid}`;

@@ -64,7 +64,11 @@ async function suite(name, node, projects, env = {}) {
   failed += (counts?.failed ?? 0) + (broken ? 1 : 0);
   if (status !== 0) console.log(output.trimEnd());
   const skipped = counts?.skipped ? `, ${counts.skipped} skipped` : '';
-  tell(status === 0 ? 'passed' : 'FAILED', `${name}: ${counts?.passed ?? 0} passed, ${counts?.failed ?? 0} failed${skipped}`, began);
+  tell(
+    status === 0 ? 'passed' : 'FAILED',
+    `${name}: ${counts?.passed ?? 0} passed, ${counts?.failed ?? 0} failed${skipped}`,
+    began,
+  );
 }
 
 function readCounts(report) {
@@ -91,7 +95,10 @@ async function realServers() {
   }
   const missing = spawnSync(process.execPath, [lab, 'ready'], { encoding: 'utf8' });
   if (missing.status !== 0) {
-    tell('skipped', `real servers: ${(missing.stderr || missing.stdout).trim().split('\n')[0]}; "sudo npm run lab -- install" brings them`);
+    tell(
+      'skipped',
+      `real servers: ${(missing.stderr || missing.stdout).trim().split('\n')[0]}; "sudo npm run lab -- install" brings them`,
+    );
     return;
   }
   await suite('real Postfix, Dovecot, OpenLDAP', process.execPath, ['lab']);
@@ -109,7 +116,9 @@ async function otherNode() {
   if (!existsSync(node)) {
     mkdirSync(place, { recursive: true });
     writeFileSync(join(place, 'package.json'), '{"private":true}\n');
-    const { status, output } = await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', 'node@24'], { cwd: place });
+    const { status, output } = await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', 'node@24'], {
+      cwd: place,
+    });
     if (status !== 0) {
       failed += 1;
       console.log(output.trimEnd());

@@ -160,7 +160,7 @@ function canary(state: AlarmState, { canary: wanted, context }: Deciding, at: nu
 }
 
 /** The state with a test message over one channel. */
-export function withTest(state: AlarmState, what: 'test' | 'canary', channel: string, site: string, at: number): AlarmState {
+function withTest(state: AlarmState, what: 'test' | 'canary', channel: string, site: string, at: number): AlarmState {
   const message: Message = {
     id: `${state.origin}-${state.nextMessage}`,
     to: channel,

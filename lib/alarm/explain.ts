@@ -9,10 +9,7 @@ import type { Outage } from './policy.ts';
 const OWN_PHASES: ReadonlySet<PhaseName> = new Set(['resolve', 'connect', 'tls', 'starttls', 'capability', 'ehlo']);
 
 /** Whether trouble with `needed` can show itself in this phase of a server that needs it. */
-export function hingesOn(
-  needed: Component,
-  { phase, kind }: { readonly phase: PhaseName; readonly kind: FaultKind | 'slow' },
-): boolean {
+function hingesOn(needed: Component, { phase, kind }: { readonly phase: PhaseName; readonly kind: FaultKind | 'slow' }): boolean {
   if (!OWN_PHASES.has(phase)) return true;
   // A name server is asked for the client's name before the banner, by servers that log it; it is never why a port is closed.
   return kindOf(needed) === 'dns' && kind !== 'refused-connection';

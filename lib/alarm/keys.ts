@@ -246,7 +246,7 @@ function partsOf(address: string): string[] {
   return [decodeURIComponent(url.username), decodeURIComponent(url.password), path].filter(part => part.length > 3);
 }
 
-export function sourceOf(draft: Draft, name: string): SecretSource | undefined {
+function sourceOf(draft: Draft, name: string): SecretSource | undefined {
   const [file, env, credential] = SOURCES.map(source => draft[`${name}_${source}`]);
   if (typeof file === 'string') return { from: 'file', path: file };
   if (typeof env === 'string') return { from: 'environment', name: env };
@@ -259,9 +259,4 @@ export function masked(text: string, secrets: readonly string[]): string {
   for (const secret of secrets)
     if (secret.length > 3) out = out.replaceAll(secret, '***').replaceAll(encodeURIComponent(secret), '***');
   return out;
-}
-
-/** `+49...567`: enough to know whose number it is. */
-export function inPart(number: string): string {
-  return number.length <= 6 ? '...' : `${number.slice(0, 3)}...${number.slice(-3)}`;
 }

@@ -64,7 +64,7 @@ export type Mark =
 const LOCK_WAIT_MS = 5000;
 const HOUR_MS = 3_600_000;
 
-export function freshState(): AlarmState {
+function freshState(): AlarmState {
   return {
     v: 1,
     origin: randomBytes(4).toString('hex'),
@@ -211,7 +211,7 @@ export function mark(folder: string, entry: Mark): boolean {
 }
 
 /** The state with what a mark tells. Pure. */
-export function foldMark(state: AlarmState, entry: Mark, keepMs: number): AlarmState {
+function foldMark(state: AlarmState, entry: Mark, keepMs: number): AlarmState {
   const message = state.messages.find(({ id }) => id === entry.message);
   const kept = 'begun' in entry ? state : withHealth(state, entry);
   if (message === undefined) return kept;

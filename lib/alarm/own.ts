@@ -37,7 +37,7 @@ async function askResolver(resolver: Resolver): Promise<OwnLook['resolver']> {
  *
  * @param route /proc/net/route; @param arp /proc/net/arp; @param carrier whether an interface has a link, undefined when not known
  */
-export function gatewayState(route: string, arp: string, carrier: (device: string) => boolean | undefined): OwnLook['gateway'] {
+function gatewayState(route: string, arp: string, carrier: (device: string) => boolean | undefined): OwnLook['gateway'] {
   const [, device = '', gateway = ''] = /^(\S+)\s+00000000\s+([0-9A-Fa-f]{8})\s/m.exec(route) ?? [];
   if (device === '') return 'unknown';
   if (carrier(device) === false) return 'fails';

@@ -45,7 +45,7 @@ export interface Result {
 }
 
 /** Longest text of a peer that an alarm carries. */
-export const WORDS = 300;
+const WORDS = 300;
 
 const COUNTED: ReadonlySet<Runner> = new Set(['check_rndtrip', 'daemon']);
 

@@ -89,7 +89,7 @@ function ownEnvironment(): Record<string, string> {
 type Found = { readonly file: string } | { readonly problem: string };
 
 /** By its path, or along PATH; refused when somebody else than we or root may write to it or to its folder. */
-export function findProgram(name: string, cwd: string): Found {
+function findProgram(name: string, cwd: string): Found {
   const places = name.includes('/')
     ? [isAbsolute(name) ? name : join(cwd, name)]
     : (ownEnvironment().PATH ?? '').split(delimiter).map(folder => join(folder, name));

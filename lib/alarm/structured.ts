@@ -5,7 +5,7 @@ import { smsText } from './sms.ts';
 import { headline, plainText, remarks, type Telling } from './wording.ts';
 
 /** Grows when a reader of the old form would misread the new one; new fields alone do not change it. */
-export const STRUCTURED_VERSION = 1;
+const STRUCTURED_VERSION = 1;
 
 export interface Structured {
   readonly version: typeof STRUCTURED_VERSION;

@@ -130,7 +130,7 @@ const NOTIFY = section({
 });
 
 /** What every channel and heartbeat may have besides its own keys. */
-export const COMMON = {
+const COMMON = {
   timeout: defaulted(whole({ min: 1, max: 60, unit: 'seconds' }), 10, { help: 'How long one attempt may take.' }),
   ca_file: optional(filePath, {
     help: "Certificates (PEM) of the authorities that the service's certificate is checked against.",

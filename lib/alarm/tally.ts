@@ -60,7 +60,7 @@ function withdraw(gate: Working, { tripId }: Result): readonly Draft[] {
 }
 
 /** Whether a good result says anything about an alarm. */
-export function speaksOf(alarm: Alarm, { subject, touches, path }: Pick<Result, 'subject' | 'touches' | 'path'>): boolean {
+function speaksOf(alarm: Alarm, { subject, touches, path }: Pick<Result, 'subject' | 'touches' | 'path'>): boolean {
   if (alarm.isBlind === true || alarm.touched[subject] !== undefined) return true;
   // Another path's good trip says nothing about a password file of ours.
   if (alarm.component === 'monitor' || !leadsOver(touches, alarm.component)) return false;

@@ -138,7 +138,7 @@ function shortLine(notice: Notice, at: number): string {
   return `${headWord(notice)}  ${notice.title} (${facts})`;
 }
 
-export function sinceText({ since, until, what }: Notice, at: number): string {
+function sinceText({ since, until, what }: Notice, at: number): string {
   if (what === 'cleared' && until !== undefined)
     return `${whenText(since, at)} to ${whenText(until, at)}: it lasted ${durationText(until - since)}`;
   return at - since < 1000 ? `${whenText(since, at)}, just now` : `${whenText(since, at)}, ${durationText(at - since)} ago`;
@@ -155,7 +155,7 @@ export function touchedText({ touched }: Notice): string {
   return `${many(count, 'path')}${of}: ${shown.join('; ')}${more}`;
 }
 
-export function seenText({ results, bad, because }: Notice): string {
+function seenText({ results, bad, because }: Notice): string {
   return because ?? `${bad} of ${results} results were bad; the last ones are good`;
 }
 

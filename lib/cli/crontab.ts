@@ -22,6 +22,8 @@ export function crontabText({ node, root, config, state, intervalMinutes }: Cron
 # through a mail system that may be down. MAILTO="" leaves that to the alarms.
 MAILTO=""
 ${cronSafe(`${minutes} * * * *  ${line}`)}
+# the report of the day before: kept, and mailed to whom [report] of alarms.cfg names
+${cronSafe(`4 0 * * *  ${line} -r --quiet`)}
 `;
 }
 

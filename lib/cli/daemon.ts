@@ -12,8 +12,10 @@ import { appendJournal, type NewRecord } from '../record/journal.ts';
 import { takeLock } from '../record/lock.ts';
 import { holderText, hoursOf } from './alone.ts';
 import { type Loaded, loadConfig, openState, type Places, Stop } from './context.ts';
-import { makeRound } from './round.ts';
-import { tellerFor } from './tell.ts';
+import { scheduleReports } from './report/later.ts';
+import { noteConfigChange } from './round/config-change.ts';
+import { makeRound } from './round/round.ts';
+import { tellerFor } from './round/tell.ts';
 import type { Terminal } from './terminal.ts';
 
 /** @returns the exit status once it has been told to stop */
@@ -52,16 +54,24 @@ export async function runDaemon(terminal: Terminal, places: Places): Promise<num
   task.on('execution:missed', skipped('this process did not get to run in its minute'));
   task.on('execution:failed', ({ execution }) => log.error(execution?.error?.stack ?? 'a round failed'));
 
+  const report = (line: string) => log.info(line);
+  let reports = await scheduleReports(places, loaded.site, report);
   const hangUp = async () => {
     const fresh = await reloaded(loaded, places.config, log, note);
+    if (fresh === loaded) return;
     loaded = fresh;
+    noteConfigChange(places, line => log.error(line));
+    for (const each of reports) await each.destroy();
+    reports = await scheduleReports(places, loaded.site, report);
   };
   process.on('SIGHUP', () => void hangUp());
   await task.start();
   log.info({ config: places.config, state: places.state, entries: loaded.sequence.length }, 'started');
   note({ type: 'monitor', event: 'started', text: `check_rndtrip --daemon, process ${process.pid}` });
+  noteConfigChange(places, line => log.error(line));
 
   await toldToStop(terminal, task, stop);
+  for (const each of reports) await each.destroy();
   await underWay.catch(() => {});
   await telling.underWay;
   note({ type: 'monitor', event: 'stopped', text: `check_rndtrip --daemon, process ${process.pid}` });

@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import type { TripRecord } from '../model/record.ts';
 import { type Path, pathText } from '../model/trip.ts';
 import { startSite } from '../standin/site.ts';
-import { makeRound } from './round.ts';
+import { makeRound } from './round/round.ts';
 import type { Terminal } from './terminal.ts';
-import { roundTable } from './view-table.ts';
-import { headline, tripText } from './view-trip.ts';
+import { roundTable } from './view/table.ts';
+import { headline, tripText } from './view/trip.ts';
 
 const BROKEN = 'smux02';
 

@@ -7,9 +7,9 @@ import { journalDays, readJournal } from '../record/journal.ts';
 import { loadSite } from '../site/load.ts';
 import { placesOf, Stop } from './context.ts';
 import type { Terminal } from './terminal.ts';
-import { commandsFor } from './view-commands.ts';
-import { evidenceText, reasonsText } from './view-evidence.ts';
-import { transcriptText, tripText } from './view-trip.ts';
+import { commandsFor } from './view/commands.ts';
+import { evidenceText, reasonsText } from './view/evidence.ts';
+import { transcriptText, tripText } from './view/trip.ts';
 
 export interface Found {
   readonly record: TripRecord;

@@ -38,7 +38,7 @@ export type Lookup = (host: string, family: 4 | 6 | undefined) => Promise<readon
 /** Sizes a peer cannot exceed. RFC 5321 and 3501 stay far below the line limit; real servers' greetings fit many times. */
 export const LINE_BYTES = 8 * 1024;
 export const REPLY_LINES = 200;
-export const DIALOG_BYTES = 1024 * 1024;
+const DIALOG_BYTES = 1024 * 1024;
 const UNREAD_BYTES = 64 * 1024;
 const TRANSCRIPT_LINES = 400;
 const TRANSCRIPT_TEXT = 300;
@@ -524,19 +524,6 @@ export class Line {
   #peek(): string {
     const some = Buffer.concat(this.#unread).subarray(0, 60);
     return `"${printable(this.#mask(text(some)), 80)}"`;
-  }
-}
-
-/** One operation on a fresh connection, which is closed afterwards. */
-export async function converse<T>(endpoint: Endpoint, terms: Terms, script: (line: Line) => Promise<T>): Promise<Dialog<T>> {
-  const line = new Line(endpoint, terms);
-  try {
-    return await line.operation(terms, async () => {
-      await line.dial();
-      return await script(line);
-    });
-  } finally {
-    line.close();
   }
 }
 

@@ -60,7 +60,7 @@ export function directoriesOf(scene: Scene): readonly Component[] {
   return [...new Set(Object.values(scene.needs).flat())].filter(each => kindOf(each) === 'directory');
 }
 
-export function filterEndpoint(site: Site, filter: Component): Endpoint | undefined {
+function filterEndpoint(site: Site, filter: Component): Endpoint | undefined {
   const socket = site.filters.get(shortName(filter))?.socket;
   if (socket === undefined) return undefined;
   const where = 'path' in socket ? { host: 'localhost', port: 0, path: socket.path } : socket;
@@ -68,7 +68,7 @@ export function filterEndpoint(site: Site, filter: Component): Endpoint | undefi
 }
 
 /** Somebody said no to a user and a password. */
-export function loginWasRefused({ fault }: Trip): boolean {
+function loginWasRefused({ fault }: Trip): boolean {
   return fault?.phase === 'auth' && fault.kind === 'rejected';
 }
 

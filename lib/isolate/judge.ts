@@ -45,7 +45,7 @@ export function judgeAlone(trip: Trip, limits: Pick<Limits, 'slowMs'>): Verdict 
 }
 
 /** `mmp/smux02 pop3 auth: refused: -ERR [AUTH] ...` */
-export function faultText(fault: Fault): string {
+function faultText(fault: Fault): string {
   return `${fault.component} ${fault.protocol} ${fault.phase}: ${fault.text}`;
 }
 

@@ -30,7 +30,7 @@ export interface KnockTools {
 export type MaildropTurn = <T>(account: string, work: () => Promise<T>) => Promise<T | 'in use'>;
 
 /** Longest wait for one door; what is frozen in shorter time is frozen. */
-export const KNOCK_MS = 8000;
+const KNOCK_MS = 8000;
 
 export class KnockDesk {
   readonly #tools: KnockTools;
@@ -180,7 +180,7 @@ export class KnockDesk {
   }
 }
 
-function greetAny(endpoint: Endpoint, helo: string, terms: Terms): Promise<Dialog<unknown>> {
+export function greetAny(endpoint: Endpoint, helo: string, terms: Terms): Promise<Dialog<unknown>> {
   switch (endpoint.protocol) {
     case 'pop3':
       return knockPop3(endpoint, terms);

@@ -43,7 +43,7 @@ interface InQueue {
 }
 
 /** Reads a listing line by line and keeps what it says of one message. */
-export class QueueReader {
+class QueueReader {
   readonly #flavour: QueueAccess['flavour'];
   readonly #id: string;
   #found: InQueue | undefined;

@@ -5,6 +5,7 @@ import { kindOf } from '../model/component.ts';
 import type { PhaseName } from '../model/dialog.ts';
 import type { Suspect } from '../model/verdict.ts';
 import { type Case, said } from './case.ts';
+import { weighLonger } from './weigh-longer.ts';
 
 const DOOR: ReadonlySet<PhaseName> = new Set(['resolve', 'connect', 'tls', 'banner', 'capability', 'ehlo', 'starttls']);
 
@@ -16,7 +17,12 @@ export function weighDoor(it: Case): readonly Suspect[] {
   const { fault } = it;
   if (fault.phase === 'resolve') return weighName(it);
   if (kindOf(fault.component) === 'balancer') return weighBalancer(it);
-  return held(it) ?? [it.suspect(fault.component, confidence(it), [fault.text, again(it), otherDoor(it), othersAnswer(it)])];
+  return (
+    held(it) ??
+    weighLonger(it, confidence(it)) ?? [
+      it.suspect(fault.component, confidence(it), [fault.text, again(it), otherDoor(it), othersAnswer(it)]),
+    ]
+  );
 }
 
 /** Who makes a server greet late or drop us: its filter, its directory, its name server. */

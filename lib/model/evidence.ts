@@ -57,6 +57,18 @@ export interface Knocked {
   readonly tls?: TlsFacts;
 }
 
+/** One look with more patience than a knock has, after the alarm has gone out, at a door that said nothing. */
+export interface Longer {
+  readonly component: Component;
+  readonly protocol: Protocol;
+  /** In which it was silent before. */
+  readonly phase: PhaseName;
+  /** Until it spoke, or until we gave up; ms. */
+  readonly waitedMs: number;
+  readonly outcome: 'answered' | 'failed';
+  readonly text: string;
+}
+
 /** Where the message is, as far as anybody says. */
 export interface QueueWord {
   readonly mta: Component;
@@ -112,6 +124,7 @@ export interface Evidence {
   readonly knocks: readonly Knocked[];
   readonly queue?: QueueWord;
   readonly onStore?: StoreWord;
+  readonly longer?: Longer;
   readonly siblings: readonly Sibling[];
   readonly usual: readonly UsualPhase[];
   readonly absences: readonly Absence[];

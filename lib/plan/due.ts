@@ -3,6 +3,9 @@
 import type { Sequence, SequenceEntry } from '../model/sequence.ts';
 import { type Path, pathKey } from '../model/trip.ts';
 
+/** Trips of one run that are walked at the same time. More timed dialogs, and the times would be those of our own event loop. */
+export const AT_ONCE = 8;
+
 /**
  * The paths of a minute of the hour.
  *

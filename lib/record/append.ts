@@ -30,7 +30,7 @@ export function appendLine(file: string, line: string): void {
 }
 
 /** Appends text that ends with a line end, in one write. */
-export function appendText(file: string, text: string): void {
+function appendText(file: string, text: string): void {
   let fd: number;
   try {
     makeFolder(dirname(file));

@@ -99,7 +99,7 @@ export function readJournalSince(
   return { records, damaged, cursor: Object.fromEntries(newest.map(day => [day, reached[day] ?? 0])) };
 }
 
-export function parseJournal(text: string): JournalDay {
+function parseJournal(text: string): JournalDay {
   const records: JournalRecord[] = [];
   let damaged = 0;
   for (const line of text.split('\n')) {

@@ -160,7 +160,7 @@ function doorOf(site: Site, component: string): Endpoint | undefined {
 }
 
 /** `00:04` as minutes since midnight; undefined when it is no time of day. */
-export function minuteOf(text: string): number | undefined {
+function minuteOf(text: string): number | undefined {
   const parts = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(text);
   return parts === null ? undefined : Number(parts[1]) * 60 + Number(parts[2]);
 }

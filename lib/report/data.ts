@@ -9,7 +9,7 @@ export const SCHEMA = 'healthmon-report/1';
 
 const STATES = ['ok', 'slow', 'failed', 'unknown'] as const;
 /** `none`: nothing was tested. */
-export const VERDICTS = [...STATES, 'none'] as const;
+const VERDICTS = [...STATES, 'none'] as const;
 
 const spread = object(
   {

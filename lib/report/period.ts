@@ -76,7 +76,7 @@ export function lastOver(of: (day: string) => Period, day: string): Period {
 }
 
 /** Sunday is 0. */
-export function weekdayOf(day: string): number {
+function weekdayOf(day: string): number {
   return new Date(`${day}T00:00:00Z`).getUTCDay();
 }
 
@@ -117,7 +117,7 @@ export function titleOf({ kind, from, to }: Period): string {
 }
 
 /** `21 November 2026`. */
-export function dateText(day: string): string {
+function dateText(day: string): string {
   return `${Number(day.slice(8))} ${MONTHS[Number(day.slice(5, 7)) - 1]} ${day.slice(0, 4)}`;
 }
 

@@ -18,7 +18,7 @@ export type SampleName = (typeof SAMPLES)[number];
 const EVERY = 5 * 60_000;
 
 /** The sequence of these days. The bad one has an entry that was never walked. */
-export function sampleSequence(name: SampleName): Sequence {
+function sampleSequence(name: SampleName): Sequence {
   const entries = Array.from({ length: 12 }, (_, slot) => {
     const { mailbox: _mailbox, ...rest } = samplePath(slot);
     return { minute: slot * 5, ...rest, line: slot + 1 };
@@ -28,7 +28,7 @@ export function sampleSequence(name: SampleName): Sequence {
     : entries;
 }
 
-export const SAMPLE_NAMES: Names = {
+const SAMPLE_NAMES: Names = {
   ...namesOf(undefined),
   site: 'Example Mail',
   domain: 'example.com',
@@ -159,7 +159,7 @@ const SAMPLE_HOST: QmonitorDay = {
 };
 
 /** The day on which the samples are set: a Saturday. */
-export const SAMPLE_DAY = '2026-11-21';
+const SAMPLE_DAY = '2026-11-21';
 
 /** The report of a sample. The days before it are quiet ones. */
 export function sampleReport(name: SampleName, version: string): Report {

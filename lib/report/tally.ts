@@ -72,7 +72,7 @@ export function tally(trips: readonly TripFact[], fates: Fates): Tally {
 type End = 'lost' | 'late' | 'junked' | 'bounced' | 'unsure' | 'unsent';
 
 /** What became of a message that was not simply seen in time. */
-export function endOf(trip: TripFact, fates: Fates): End | undefined {
+function endOf(trip: TripFact, fates: Fates): End | undefined {
   const fate = fates.get(trip.id);
   if (trip.isLate || fate?.has('late') === true) return 'late';
   switch (trip.outcome) {

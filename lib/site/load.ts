@@ -27,6 +27,8 @@ interface LoadOptions {
   readonly at?: number;
   /** How long a password_command may take, ms; 10 s when absent. */
   readonly commandMs?: number;
+  /** Reads site.cfg alone, for whoever is about to write sequence.cfg; the sequence is then empty. */
+  readonly withoutSequence?: boolean;
 }
 
 interface LoadedSite {
@@ -55,7 +57,7 @@ export async function loadSite(dir: string, options: LoadOptions): Promise<Loade
   };
 
   const contents = await readSiteFile(join(dir, 'site.cfg'), siteFile);
-  const entries = await readSequenceFile(join(dir, 'sequence.cfg'), sequenceFile);
+  const entries = options.withoutSequence === true ? [] : await readSequenceFile(join(dir, 'sequence.cfg'), sequenceFile);
   if (contents === undefined) return { problems: inOrder([...ofSite, ...ofSequence]) };
 
   const inventory = takeInventory(contents);

@@ -85,11 +85,11 @@ export function describe(machinery: Machinery, key: Buffer, queueDoor: QueueDoor
 }
 
 /** The name that certificates of a door bear. */
-export function servername(machinery: Machinery, door: Door): string {
+function servername(machinery: Machinery, door: Door): string {
   return machinery.world.hostName(door.component);
 }
 
-export function needs(machinery: Machinery, component: Component): readonly Component[] {
+function needs(machinery: Machinery, component: Component): readonly Component[] {
   return machinery.directoryOrder.get(component) ?? [];
 }
 

@@ -97,6 +97,14 @@ test('paths that fail and paths that do not, in one round after the other, neith
   expect(said).toEqual(['raised mmp/smux01 connect']);
 });
 
+test('a round in which something still failed ends nothing, however many were good after it', () => {
+  const gate = new Gate();
+  gate.step(at(0), bad(at(0)), bad(at(0), path('ims2')));
+  const rest = ['ims3', 'ims4', 'ims5'].map(account => good(at(5) + 900, path(account)));
+  expect(gate.step(at(6), bad(at(5)), ...rest)).toEqual([]);
+  expect(gate.step(at(10), good(at(10)), good(at(10), path('ims2')))).toEqual(['cleared mmp/smux01 connect']);
+});
+
 test('a path that fails each hour, among others over the same machine that do not, is raised by its own count, and ended by itself', () => {
   const gate = new Gate();
   const said: string[] = [];

@@ -17,7 +17,7 @@ import type { Component } from '../../lib/model/component.ts';
 import type { FaultKind, PhaseName } from '../../lib/model/dialog.ts';
 import { JOURNAL_VERSION, type JournalRecord, type TripRecord } from '../../lib/model/record.ts';
 import type { Site } from '../../lib/model/site.ts';
-import { type Path, pathKey, pathText } from '../../lib/model/trip.ts';
+import type { Path } from '../../lib/model/trip.ts';
 import type { Confidence, State } from '../../lib/model/verdict.ts';
 import { appendJournal, journalDays, type NewRecord, readJournal } from '../../lib/record/journal.ts';
 import { loadSite } from '../../lib/site/load.ts';
@@ -228,10 +228,6 @@ export function machines(mtas: number, mmps: number, stores: number): string {
 
 export function path(account = 'ims1', mta = 'ssmtp01', mmp = 'smux01', mailbox: Path['mailbox'] = 'pop3'): Path {
   return { account, mta, mmp, mailbox };
-}
-
-export function expectedOf(...paths: readonly Path[]): readonly Expected[] {
-  return paths.map(each => ({ subject: pathKey(each), label: pathText(each), periodMs: HOUR }));
 }
 
 /** Two channels, one person who is told at once and one after a quarter of an hour. */

@@ -23,7 +23,7 @@ export const POLICY: Policy = {
   blindShare: 0.5,
 };
 
-export const NEEDS: Surroundings['needs'] = new Map<Component, ReadonlySet<Component>>([
+const NEEDS: Surroundings['needs'] = new Map<Component, ReadonlySet<Component>>([
   ['mmp/smux01', new Set<Component>(['directory/ldap1'])],
   ['mmp/smux02', new Set<Component>(['directory/ldap1'])],
   ['account/ims1', new Set<Component>(['store/ims1'])],

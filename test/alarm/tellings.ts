@@ -5,7 +5,7 @@ import { type Notice, type NoticeContext, noticeOf, testNotice } from '../../lib
 import type { Telling } from '../../lib/alarm/wording.ts';
 import { bad, Gate, good, HOUR, MINUTE, path, SITE, START } from './results.ts';
 
-export const CONTEXT: NoticeContext = {
+const CONTEXT: NoticeContext = {
   site: 'Example Mail',
   origin: 'a1b2c3d4',
   commandTail: '',
@@ -14,7 +14,7 @@ export const CONTEXT: NoticeContext = {
 
 const at = (minutes: number) => START + minutes * MINUTE;
 
-export function telling(notices: readonly Notice[], more: Partial<Telling> = {}): Telling {
+function telling(notices: readonly Notice[], more: Partial<Telling> = {}): Telling {
   const decidedAt = notices[0]?.at ?? START;
   return { notices, at: decidedAt, decidedAt, heldBack: 0, ...more };
 }
@@ -97,7 +97,7 @@ function directory(): Notice {
 }
 
 /** Words that try to do things to whoever reads them, as the gate gets them: the reader of records has made them printable. */
-export const HOSTILE =
+const HOSTILE =
   '<!channel> @everyone *bold* `code` [link](http://x) <script>alert(1)</script> \u0024{x} {{y}} &amp; =cmd|calc \\x1b[31m \\u{202e}';
 
 function hostile(): Notice {

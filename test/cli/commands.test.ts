@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { localDay } from '../../lib/record/day.ts';
 import { readJournal } from '../../lib/record/journal.ts';
 import { parseSystest } from '../../lib/record/systest.ts';
-import type { Broken } from '../../lib/standin/breaking.ts';
+import type { Broken } from '../../lib/standin/faults/breaking.ts';
 import { openShop, type Shop, startCommand } from './run.ts';
 
 let shop: Shop;

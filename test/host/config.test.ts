@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { hostConfig } from '../../lib/cli/host.ts';
+import { hostConfig } from '../../lib/cli/host/host.ts';
 import { defaultConfig } from '../../lib/host/config.ts';
 import { loadHost } from '../../lib/host/config-load.ts';
 import { HOST_TABLE } from '../../lib/host/config-table.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pc from 'picocolors';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { hostNagios, hostText } from '../../lib/cli/view-host.ts';
+import { hostNagios, hostText } from '../../lib/cli/view/host.ts';
 import type { Check, Sample } from '../../lib/host/check.ts';
 import { defaultConfig } from '../../lib/host/config.ts';
 import { defaultLimits } from '../../lib/host/default-limits.ts';

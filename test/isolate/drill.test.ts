@@ -2,7 +2,7 @@
 // place, and the real servers, are in test/real.
 
 import { expect, test } from 'vitest';
-import { drillMany, drillPairs, openDrill } from '../../lib/cli/drill-run.ts';
+import { drillMany, drillPairs, openDrill } from '../../lib/cli/drill/run.ts';
 import { faultsInTable, keepScores } from './scores.ts';
 
 test('every fault, at one place each: component, state, protocol and phase', { timeout: 240_000 }, async () => {

@@ -1,7 +1,7 @@
 // The embedded site once more: every fault at every place where it can occur. Takes some minutes, so it runs with the real servers.
 
 import { expect, test } from 'vitest';
-import { drillMany, drillPairs, openDrill } from '../../lib/cli/drill-run.ts';
+import { drillMany, drillPairs, openDrill } from '../../lib/cli/drill/run.ts';
 import { keepScores } from '../isolate/scores.ts';
 
 test('every fault at every place of the embedded site', { timeout: 900_000 }, async () => {

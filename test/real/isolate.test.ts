@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { makeRound } from '../../lib/cli/round.ts';
+import { makeRound } from '../../lib/cli/round/round.ts';
 import type { TripRecord } from '../../lib/model/record.ts';
 import type { Site } from '../../lib/model/site.ts';
 import type { Path } from '../../lib/model/trip.ts';

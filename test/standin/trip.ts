@@ -65,7 +65,7 @@ function inShort({ phase, how }: Ended): string {
   return `${phase} ${how}`;
 }
 
-export function copies(standin: StandinSite, user: string, mark: string): string[] {
+function copies(standin: StandinSite, user: string, mark: string): string[] {
   return [...standin.stores].flatMap(([name, store]) =>
     store
       .mailboxOf(user)

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { nagiosLine } from '../../lib/cli/view-nagios.ts';
+import { nagiosLine } from '../../lib/cli/view/nagios.ts';
 import { localDay } from '../../lib/record/day.ts';
 import { readJournal } from '../../lib/record/journal.ts';
 import { Ledger } from '../../lib/record/ledger.ts';

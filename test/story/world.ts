@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeRound, type RoundOptions } from '../../lib/cli/round.ts';
+import { makeRound, type RoundOptions } from '../../lib/cli/round/round.ts';
 import type { TripRecord } from '../../lib/model/record.ts';
 import type { Limits } from '../../lib/model/site.ts';
 import type { Path } from '../../lib/model/trip.ts';

@@ -46,7 +46,7 @@ export const webhook = channel({
 });
 
 /** @see Standard Webhooks, "Signature scheme": `v1,` and the HMAC-SHA256 of `id.timestamp.body`, base64 */
-export function signed({
+function signed({
   id,
   at,
   body,

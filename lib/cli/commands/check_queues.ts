@@ -1,6 +1,6 @@
 // check_queues: its face. The work is in ../host.ts and in lib/host.
 
-import { runCheck } from '../host.ts';
+import { runCheck } from '../host/host.ts';
 
 await runCheck(
   'queues',

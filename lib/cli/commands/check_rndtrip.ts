@@ -11,12 +11,14 @@ import { holderText, hoursOf, watchdog } from '../alone.ts';
 import { loadConfig, openState, placesOf, Stop, stopSignal } from '../context.ts';
 import { runDaemon } from '../daemon.ts';
 import { EXIT_HELP, program, runProgram } from '../program.ts';
-import { REPORT_HELP, type ReportOptions, withReport } from '../report-options.ts';
-import { makeRound } from '../round.ts';
-import { type Teller, tellerFor } from '../tell.ts';
+import { retryReports } from '../report/later.ts';
+import { REPORT_HELP, type ReportOptions, withReport } from '../report/options.ts';
+import { noteConfigChange } from '../round/config-change.ts';
+import { makeRound } from '../round/round.ts';
+import { type Teller, tellerFor } from '../round/tell.ts';
 import type { Terminal } from '../terminal.ts';
-import { roundTable, tableRow } from '../view-table.ts';
-import { headline, stateWord } from '../view-trip.ts';
+import { roundTable, tableRow } from '../view/table.ts';
+import { headline, stateWord } from '../view/trip.ts';
 
 interface Options extends ReportOptions {
   readonly config?: string;
@@ -58,7 +60,7 @@ ${REPORT_HELP}`,
 await runProgram(command, async terminal => {
   const options = command.opts<Options>();
   const places = placesOf(options);
-  if (options.r === true) return (await import('../report.ts')).runReport(options, places, terminal);
+  if (options.r === true) return (await import('../report/report.ts')).runReport(options, places, terminal);
   if (options.daemon === true) return runDaemon(terminal, places);
 
   const startedAt = Date.now();
@@ -83,6 +85,7 @@ await runProgram(command, async terminal => {
     await tellerFor(places, loaded, { ...telling, trips: 0 }).finish();
     throw new Stop(why);
   }
+  noteConfigChange(places, terminal.say);
   const stopWatching = watchdog(site, paths.length, terminal);
   const teller = tellerFor(places, loaded, telling);
   let status: number;
@@ -93,6 +96,7 @@ await runProgram(command, async terminal => {
     lock.release();
   }
   await teller.finish();
+  await retryReports(places, site, terminal.say);
   return status;
 });
 

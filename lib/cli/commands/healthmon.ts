@@ -10,11 +10,13 @@ import { drill } from '../sub/drill.ts';
 import { explain } from '../sub/explain.ts';
 import { hostcheck } from '../sub/hostcheck.ts';
 import { init } from '../sub/init.ts';
+import { plan } from '../sub/plan.ts';
+import { report } from '../sub/report.ts';
 import type { Subcommand } from '../sub/subcommand.ts';
 import { processTerminal } from '../terminal.ts';
 
 /** In the order in which a newcomer needs them. */
-const SUBCOMMANDS: readonly Subcommand[] = [demo, init, config, crontab, explain, drill, drain, undrain, hostcheck];
+const SUBCOMMANDS: readonly Subcommand[] = [demo, init, config, plan, crontab, explain, drill, drain, undrain, hostcheck, report];
 
 const terminal = processTerminal();
 let status = 0;

@@ -4,10 +4,10 @@ import { type Path, pathText } from '../../model/trip.ts';
 import { EXIT, type State, worse } from '../../model/verdict.ts';
 import { loadConfig, openState, placesOf, Stop, stopSignal } from '../context.ts';
 import { EXIT_HELP, program, runProgram, wholeNumber } from '../program.ts';
-import { type ReportOptions, withReport } from '../report-options.ts';
-import { makeRound } from '../round.ts';
-import { nagiosLine } from '../view-nagios.ts';
-import { tripText } from '../view-trip.ts';
+import { type ReportOptions, withReport } from '../report/options.ts';
+import { makeRound } from '../round/round.ts';
+import { nagiosLine } from '../view/nagios.ts';
+import { tripText } from '../view/trip.ts';
 
 interface Options extends ReportOptions {
   readonly u?: string;
@@ -53,7 +53,7 @@ await runProgram(command, async terminal => {
   if (options.m !== undefined && options.m !== 'pop3' && options.m !== 'imap')
     throw new Stop(`expected -m pop3 or -m imap, not "${options.m}"`);
   const places = placesOf(options);
-  if (options.r === true) return (await import('../report.ts')).runReport(options, places, terminal);
+  if (options.r === true) return (await import('../report/report.ts')).runReport(options, places, terminal);
   const { u, s, p } = options;
   if (u === undefined || s === undefined || p === undefined) {
     const missing = u === undefined ? '-u <account>' : s === undefined ? '-s <mta>' : '-p <mmp>';

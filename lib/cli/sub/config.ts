@@ -22,5 +22,5 @@ Examples:
 
 Exit status of check: 0 no errors (warnings are printed), 3 errors.`,
       ),
-  run: async (options, args, terminal) => (await import('../config.ts')).runConfig(options, args, terminal),
+  run: async (options, args, terminal) => (await import('../config/config.ts')).runConfig(options, args, terminal),
 };

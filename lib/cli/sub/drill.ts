@@ -24,5 +24,5 @@ Examples:
 
 Exit status: 0 when every verdict named the truth, 2 when one did not, 3 for wrong usage.`,
       ),
-  run: async (options, args, terminal) => (await import('../drill.ts')).runDrill(options, args, terminal),
+  run: async (options, args, terminal) => (await import('../drill/drill.ts')).runDrill(options, args, terminal),
 };

@@ -21,5 +21,5 @@ From crontab ("healthmon crontab --host" prints this line with absolute paths):
 
 Exit status: 0 ok, 1 warning, 2 critical, 3 unknown: could not be measured.`,
       ),
-  run: async (options, _args, terminal) => (await import('../host.ts')).runHost(undefined, 'hostcheck', options, terminal),
+  run: async (options, _args, terminal) => (await import('../host/host.ts')).runHost(undefined, 'hostcheck', options, terminal),
 };

@@ -1,0 +1,185 @@
+// Rounds and the alarms: hands what a round measured to the alarms, and waits for these within bounds. Whatever goes wrong on that
+// side is said, and changes nothing about measuring.
+//
+// While a round goes on, the first bad result gives the others two seconds to come in, so that what breaks together is told together.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Expected } from '../../alarm/heartbeat.ts';
+import { ALARMS_FILE, type AlarmOptions, type Alarms, loadAlarms, readAlarms } from '../../alarm/load.ts';
+import { tellAlarms } from '../../alarm/tell.ts';
+import type { TripRecord } from '../../model/record.ts';
+import type { Sequence } from '../../model/sequence.ts';
+import { pathKey, pathText } from '../../model/trip.ts';
+import { allPaths } from '../../plan/due.ts';
+import { NotWritten } from '../../record/append.ts';
+import { replaceFile } from '../../record/replace.ts';
+import { REPORT_SECTION } from '../../report/config-table.ts';
+import { type Problem, reporterFor } from '../../site/problem.ts';
+import { type Loaded, type Places, placesOf, projectRoot } from '../context.ts';
+
+export interface Teller {
+  /** A trip of this round is finished and recorded. */
+  heard(record: TripRecord): void;
+  /** Does all that is due now, and waits for what goes out, at most as long as alarms.cfg allows. Never rejects. */
+  finish(): Promise<void>;
+}
+
+const TOGETHER_MS = 2000;
+/** Beyond what alarms.cfg lets a run wait: one attempt that has begun may end. ms */
+const GRACE_MS = 70_000;
+
+export interface TellerOptions {
+  /** Trips that this round makes; 0 where only what is due by time is to be done. */
+  readonly trips: number;
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Reads alarms.cfg when it first has something to do. */
+export function tellerFor(places: Places, { site, sequence }: Pick<Loaded, 'site' | 'sequence'>, options: TellerOptions): Teller {
+  let fresh: TripRecord[] = [];
+  let count = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> | undefined;
+  let alarms: Promise<Alarms | undefined> | undefined;
+
+  async function run(): Promise<void> {
+    const records = fresh;
+    fresh = [];
+    try {
+      alarms ??= usableAlarms(places, options.say);
+      const usable = await alarms;
+      if (usable === undefined) return;
+      await tellAlarms({
+        alarms: usable,
+        site,
+        state: places.state,
+        records,
+        expected: expectedOf(sequence),
+        commandTail: commandTail(places),
+        signal: options.signal,
+        say: options.say,
+      });
+    } catch (error) {
+      options.say(
+        `Alarms: this is a fault of this program; please report it: ${error instanceof Error ? error.stack : String(error)}`,
+      );
+    }
+  }
+  /** One after the other: a run that is under way does not know of what came later. */
+  function next(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    const mine: Promise<void> = (running ?? Promise.resolve()).then(run).finally(() => {
+      if (running === mine) running = undefined;
+    });
+    running = mine;
+    return mine;
+  }
+
+  return {
+    heard(record) {
+      fresh.push(record);
+      count += 1;
+      if (count >= options.trips) void next();
+      else if (record.verdict.state !== 'ok') timer ??= setTimeout(() => void next(), TOGETHER_MS);
+    },
+    async finish() {
+      const isUnderWay = running !== undefined && fresh.length === 0;
+      await withinBounds(isUnderWay && running !== undefined ? running : next(), options.say);
+    },
+  };
+}
+
+async function withinBounds(work: Promise<void>, say: (line: string) => void): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>(resolve => {
+    timer = setTimeout(() => {
+      say('Alarms: not done in time; what has not gone out goes out with the next run');
+      resolve();
+    }, 120_000 + GRACE_MS);
+    timer.unref();
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}
+
+/** Where the options of loading alarms.cfg come from. */
+export function alarmOptions({ state }: Pick<Places, 'state'>): AlarmOptions {
+  return { plugins: join(projectRoot(), 'plugins', 'alarm_channels'), state, others: OTHER_SECTIONS };
+}
+
+/** Sections of alarms.cfg that belong to other rooms. */
+export const OTHER_SECTIONS = { report: REPORT_SECTION };
+
+/**
+ * alarms.cfg; while that has errors, the last one that had none, so that a slip of the hand silences nobody.
+ *
+ * @returns undefined when there is neither
+ */
+export async function usableAlarms(places: Places, say: (line: string) => void): Promise<Alarms | undefined> {
+  const options = alarmOptions(places);
+  const loaded = await loadAlarms(places.config, options);
+  if (loaded === undefined) return undefined;
+  const good = join(places.state, 'alarm', 'last-good-alarms.cfg');
+  if (loaded.alarms !== undefined) {
+    keep(join(places.config, ALARMS_FILE), good);
+    return loaded.alarms;
+  }
+  const errors = loaded.problems.filter(({ severity }) => severity === 'error');
+  const first = errors[0];
+  const told = `${join(places.config, ALARMS_FILE)} has ${errors.length} ${errors.length === 1 ? 'error' : 'errors'}${first === undefined ? '' : ` (line ${first.line}: ${first.text})`}`;
+  const text = read(good);
+  const problems: Problem[] = [];
+  const old =
+    text === undefined
+      ? undefined
+      : await readAlarms(text, places.config, options, { report: reporterFor(good, problems), problems });
+  say(
+    `Alarms: ${told}; ${old?.alarms === undefined ? 'nobody is told' : 'the last one without errors is used'}: healthmon config check`,
+  );
+  return old?.alarms;
+}
+
+function keep(from: string, to: string): void {
+  const text = read(from);
+  if (text === undefined || text === read(to)) return;
+  try {
+    replaceFile(to, text);
+  } catch (error) {
+    if (!(error instanceof NotWritten)) throw error;
+  }
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Every path of the sequence, and how long the sequence takes to come round to it. */
+function expectedOf(sequence: Sequence): readonly Expected[] {
+  return allPaths(sequence).map(path => {
+    const entries = sequence.filter(({ account, mta, mmp }) => account === path.account && mta === path.mta && mmp === path.mmp);
+    // Entries without -m take turns: by POP3 in one hour, by IMAP in the next.
+    const perHour = entries.reduce(
+      (sum, { mailbox }) => sum + (mailbox === undefined ? 0.5 : mailbox === path.mailbox ? 1 : 0),
+      0,
+    );
+    return { subject: pathKey(path), label: pathText(path), periodMs: 3_600_000 / Math.max(perHour, 0.5) };
+  });
+}
+
+/** What a command needs to find our folders; nothing where it finds them by itself. */
+function commandTail(places: Places): string {
+  const usual = placesOf({});
+  const config = places.config === usual.config ? '' : ` --config ${quoted(places.config)}`;
+  return config + (places.state === usual.state ? '' : ` --state ${quoted(places.state)}`);
+}
+
+function quoted(text: string): string {
+  return /^[A-Za-z0-9_/.,:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
