@@ -8,13 +8,13 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
-import type { TripRecord } from '../model/record.ts';
+import type { ReadingRecord, TripRecord } from '../model/record.ts';
 import type { Site } from '../model/site.ts';
 import { NotWritten } from '../record/append.ts';
-import { appendJournal, type NewRecord, readJournalSince } from '../record/journal.ts';
+import { type NewRecord, readJournalSince } from '../record/journal.ts';
 import { isSuspicious } from './blind.ts';
-import { briefly, decide, followClock } from './decide.ts';
-import { type Attempt, type Clock, claimDue, ourselves, releaseDead, sendMessage, unclaimed } from './dispatch.ts';
+import { decide, followClock } from './decide.ts';
+import { type Attempt, type Clock, claimDue, ourselves, releaseDead, sendMessage, systemClock, unclaimed } from './dispatch.ts';
 import { beatRequest, type Expected, judgeBeat, pulseOf } from './heartbeat.ts';
 import type { Alarms } from './load.ts';
 import type { Message } from './message.ts';
@@ -22,7 +22,9 @@ import { outagesOf } from './outages.ts';
 import { type AlarmState, peek, type Transacted, transact } from './outbox.ts';
 import { lookAtOurselves } from './own.ts';
 import type { OwnLook } from './policy.ts';
+import { openSubjects, resultsOfReading } from './reading.ts';
 import type { ReadyHeartbeat } from './ready.ts';
+import { deliveryRecord, heldRecord, noteInJournal } from './records.ts';
 import { needsOf, type Result, resultOf, runDone } from './result.ts';
 
 export interface TellOptions {
@@ -30,8 +32,8 @@ export interface TellOptions {
   readonly site: Site;
   /** The state folder. */
   readonly state: string;
-  /** New trips of this process, each handed over once: they count even where the journal could not be written. */
-  readonly records?: readonly TripRecord[];
+  /** New trips and readings of this process, each handed over once: they count even where the journal could not be written. */
+  readonly records?: readonly (TripRecord | ReadingRecord)[];
   /** What the sequence is expected to measure, for the heartbeat. */
   readonly expected: readonly Expected[];
   /** What a command needs to find our folders: ` --config /etc/healthmon`, or nothing. */
@@ -76,7 +78,7 @@ export async function tellAlarms(options: TellOptions): Promise<TellResult> {
   }
   const { result, state, notWritten } = decided;
   if (notWritten !== undefined) say(`Alarms: ${notWritten}; they are sent all the same, and may be sent again`);
-  const note = (record: NewRecord) => journal(folder, record, clock.now(), say);
+  const note = (record: NewRecord) => noteInJournal(folder, record, clock.now(), say);
   for (const record of result.records) note(record);
 
   let delivered = 0;
@@ -173,15 +175,18 @@ function newResults(
   const isFirst = state.cursor === undefined;
   const counted = new Set(state.counted);
   const needs = needsOf(site);
+  const open = new Set(openSubjects(state.gate.alarms));
   const results: Result[] = [];
   for (const record of [...written.records, ...records]) {
     if (isFirst && at - record.at > FIRST_MS) continue;
-    const result = resultOf(record, site, needs);
-    if (result === undefined) continue;
-    const once = fingerprint(result);
-    if (counted.has(once)) continue;
-    counted.add(once);
-    results.push(result.at > at ? { ...result, at } : result);
+    const one = record.type === 'reading' ? undefined : resultOf(record, site, needs);
+    for (const result of record.type === 'reading' ? resultsOfReading(record, open) : one === undefined ? [] : [one]) {
+      if (result.isOfHost === true && result.state !== 'ok') open.add(result.subject);
+      const once = fingerprint(result);
+      if (counted.has(once)) continue;
+      counted.add(once);
+      results.push(result.at > at ? { ...result, at } : result);
+    }
   }
   if (results.some(({ tripId }) => tripId !== undefined)) results.push(runDone(at));
   return { state: { ...state, cursor: written.cursor, counted: [...counted].slice(-COUNTED) }, results };
@@ -238,57 +243,6 @@ async function settle(folder: string, { result, beats, options, clock }: Settlin
     options.say(`Alarms: ${error.message}`);
   }
 }
-
-function deliveryRecord({ message, channel, outcome, tookMs }: Attempt): NewRecord {
-  return {
-    type: 'delivery',
-    message: message.id,
-    to: message.to,
-    channel,
-    attempt: message.attempts + 1,
-    outcome: outcome.result,
-    text: outcome.text,
-    tookMs,
-    notices: briefly(message.notices),
-  };
-}
-
-function heldRecord(message: Message, outcome: 'held back' | 'given up', text: string): NewRecord {
-  return {
-    type: 'delivery',
-    message: message.id,
-    to: message.to,
-    channel: message.channels[message.next.channel] ?? '',
-    attempt: message.attempts,
-    outcome,
-    text,
-    tookMs: 0,
-    notices: briefly(message.notices),
-  };
-}
-
-function journal(folder: string, record: NewRecord, at: number, say: (line: string) => void): void {
-  try {
-    appendJournal(folder, record, at);
-  } catch (error) {
-    if (!(error instanceof NotWritten)) throw error;
-    say(error.message);
-  }
-}
-
-const systemClock: Clock = {
-  now: () => Date.now(),
-  sleep: (ms, signal) =>
-    new Promise(resolve => {
-      const done = () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      signal.addEventListener('abort', done, { once: true });
-    }),
-};
 
 function systemUpTime(): { readonly upMs: number; readonly boot: string } {
   let boot = '';
