@@ -14,6 +14,7 @@ import { holderText, hoursOf } from './alone.ts';
 import { type Loaded, loadConfig, openState, type Places, Stop } from './context.ts';
 import { scheduleReports } from './report/later.ts';
 import { noteConfigChange } from './round/config-change.ts';
+import { waitLonger } from './round/longer.ts';
 import { makeRound } from './round/round.ts';
 import { tellerFor } from './round/tell.ts';
 import type { Terminal } from './terminal.ts';
@@ -34,7 +35,7 @@ export async function runDaemon(terminal: Terminal, places: Places): Promise<num
 
   const stop = new AbortController();
   let underWay: Promise<unknown> = Promise.resolve();
-  const telling: Telling = { underWay: Promise.resolve() };
+  const telling: Telling = { underWay: Promise.resolve(), longer: Promise.resolve(), enough: new AbortController() };
   const task = createTask(
     '* * * * *',
     () => {
@@ -71,8 +72,10 @@ export async function runDaemon(terminal: Terminal, places: Places): Promise<num
   noteConfigChange(places, line => log.error(line));
 
   await toldToStop(terminal, task, stop);
+  telling.enough.abort();
   for (const each of reports) await each.destroy();
   await underWay.catch(() => {});
+  await telling.longer;
   await telling.underWay;
   note({ type: 'monitor', event: 'stopped', text: `check_rndtrip --daemon, process ${process.pid}` });
   log.info('stopped');
@@ -80,9 +83,14 @@ export async function runDaemon(terminal: Terminal, places: Places): Promise<num
   return 0;
 }
 
-/** The alarms of earlier rounds: one after the other, and no round waits for them. */
+/** What goes on after a round and holds up no later one. */
 interface Telling {
+  /** The alarms of earlier rounds, one after the other. */
   underWay: Promise<void>;
+  /** Longer looks at silent doors. */
+  longer: Promise<unknown>;
+  /** Ends these. */
+  readonly enough: AbortController;
 }
 
 async function roundOf(
@@ -102,7 +110,7 @@ async function roundOf(
     finish();
     return;
   }
-  await makeRound(paths, {
+  const records = await makeRound(paths, {
     by: 'daemon',
     site,
     state: places.state,
@@ -117,6 +125,19 @@ async function roundOf(
     onNotWritten: message => log.error(message),
   });
   finish();
+  const again = async () => {
+    const signal = telling.enough.signal;
+    const changed = await waitLonger(records, {
+      site,
+      state: places.state,
+      signal,
+      onNotWritten: message => log.error(message),
+    });
+    if (changed === undefined) return;
+    log.warn(`after a longer look: ${changed}`);
+    finish();
+  };
+  telling.longer = Promise.all([telling.longer, again()]);
 }
 
 async function reloaded(old: Loaded, folder: string, log: Logger, note: (record: NewRecord) => void): Promise<Loaded> {

@@ -14,6 +14,7 @@ import { EXIT_HELP, program, runProgram } from '../program.ts';
 import { retryReports } from '../report/later.ts';
 import { REPORT_HELP, type ReportOptions, withReport } from '../report/options.ts';
 import { noteConfigChange } from '../round/config-change.ts';
+import { waitLonger } from '../round/longer.ts';
 import { makeRound } from '../round/round.ts';
 import { type Teller, tellerFor } from '../round/tell.ts';
 import type { Terminal } from '../terminal.ts';
@@ -89,14 +90,23 @@ await runProgram(command, async terminal => {
   const stopWatching = watchdog(site, paths.length, terminal);
   const teller = tellerFor(places, loaded, telling);
   let status: number;
+  let records: readonly TripRecord[];
   try {
-    status = await walk(terminal, paths, options, { site, state: places.state, signal, teller });
+    ({ status, records } = await walk(terminal, paths, options, { site, state: places.state, signal, teller }));
   } finally {
     stopWatching();
     lock.release();
   }
   await teller.finish();
   await retryReports(places, site, terminal.say);
+  const onWait = (component: string, seconds: number) =>
+    terminal.progress(`waiting at ${component}, up to ${seconds} s, for what its silence means ...`);
+  const changed = await waitLonger(records, { site, state: places.state, signal, onWait, onNotWritten: terminal.say });
+  terminal.progress('');
+  if (changed !== undefined) {
+    if (options.json !== true) terminal.out(`After a longer look: ${changed}`);
+    await tellerFor(places, loaded, { ...telling, trips: 0 }).finish();
+  }
   return status;
 });
 
@@ -105,7 +115,7 @@ async function walk(
   paths: readonly Path[],
   options: Options,
   { site, state, signal, teller }: Pick<Parameters<typeof makeRound>[1], 'site' | 'state' | 'signal'> & { teller: Teller },
-): Promise<number> {
+): Promise<{ readonly status: number; readonly records: readonly TripRecord[] }> {
   let done = 0;
   let worst: State = 'ok';
   const showProgress = () => terminal.progress(`${done} of ${paths.length} paths walked ...`);
@@ -130,7 +140,7 @@ async function walk(
   terminal.progress('');
   for (const { verdict } of records) worst = worse(worst, verdict.state);
   tell(terminal, records, options);
-  return EXIT[worst];
+  return { status: EXIT[worst], records };
 
   function tellAtOnce(record: TripRecord): void {
     if (options.json === true) terminal.out(JSON.stringify(record));

@@ -33,13 +33,14 @@ function suspectLine({ component, protocol, phase, kind, confidence }: Suspect):
 
 /** Everything that was looked at. */
 export function evidenceText(
-  { knocks, queue, onStore, siblings, usual, absences, tookMs }: Evidence,
+  { knocks, queue, onStore, siblings, usual, absences, longer, tookMs }: Evidence,
   colours: Colours,
 ): readonly string[] {
   const rows = [colours.bold(`  Looked at, in ${ms(tookMs)} ms`)];
   const width = Math.max(0, ...knocks.map(each => headOf(each).length));
   for (const knock of [...knocks].sort(byComponent))
     rows.push(`    ${mark(knock, colours)} ${headOf(knock).padEnd(width)} ${ms(knock.tookMs).padStart(8)} ms  ${knock.text}`);
+  if (longer !== undefined) rows.push(`    later, ${longer.component} ${longer.protocol}: ${longer.text}`);
   if (queue !== undefined) rows.push(`    queue: ${queue.text}`);
   if (onStore !== undefined) rows.push(`    store: ${onStore.text}`);
   for (const sibling of siblings) rows.push(`    ${siblingText(sibling)}`);
