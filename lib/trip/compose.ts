@@ -1,7 +1,6 @@
 // The test message: plain, honest, small, recognisable by machines (signed token, Auto-Submitted) and by people who find one.
 
 import { createHash } from 'node:crypto';
-import MailComposer from 'nodemailer/lib/mail-composer';
 import type { Route, Site } from '../model/site.ts';
 import { pathText, type SentMessage } from '../model/trip.ts';
 import { bodyOf } from './headers.ts';
@@ -24,6 +23,7 @@ export async function compose(site: Site, route: Route, key: Buffer, id: string,
   const messageId = `<${id}@healthmon.${site.domain}>`;
   const subject = `healthmon test ${id}`;
   const from = route.sender.address;
+  const { default: MailComposer } = await loadComposer();
   const build = async (filling: string): Promise<Buffer> =>
     new MailComposer({
       from: { name: 'healthmon', address: from },
@@ -47,6 +47,11 @@ export async function compose(site: Site, route: Route, key: Buffer, id: string,
     bodyHash: hashBody(raw),
     message: { id, messageId, from, to: account.address, envelopeFrom: from, subject, bytes: raw.length },
   };
+}
+
+/** nodemailer is compiled when the first message is written, not when a command starts. */
+export function loadComposer() {
+  return import('nodemailer/lib/mail-composer');
 }
 
 /** SHA-256 of a message's body with line ends made equal and trailing blank lines left out, which relays may add or drop. */

@@ -1,8 +1,7 @@
 // The message is not in the inbox at the limit: is it in another folder, or has a bounce come for it?
 
 import type { Terms } from '../dialog/line.ts';
-import { findMessage, type Place, readAbout } from '../dialog/look.ts';
-import { readAboutByPop3 } from '../dialog/look-pop3.ts';
+import type { Place } from '../dialog/look.ts';
 import type { DialogRecord } from '../model/dialog.ts';
 import type { Route } from '../model/site.ts';
 import type { Bounce, SentMessage } from '../model/trip.ts';
@@ -14,6 +13,11 @@ export interface Elsewhere {
   readonly dialogs: readonly DialogRecord[];
   readonly place?: Place;
   readonly bounce?: Bounce;
+}
+
+/** imapflow and node-pop3 are compiled when a message has stayed away for seconds; most runs never need them. */
+export function loadSecondClients() {
+  return Promise.all([import('../dialog/look.ts'), import('../dialog/look-pop3.ts')]);
 }
 
 /**
@@ -38,6 +42,7 @@ export async function readBounce(
   const { imap, pop3 } = route.sender;
   if (imap === undefined && pop3 === undefined) return { dialogs: [], found: {} };
   const id = message.messageId;
+  const [{ readAbout }, { readAboutByPop3 }] = await loadSecondClients();
   const read =
     imap !== undefined
       ? await readAbout(imap, id, startedAt, terms)
@@ -55,6 +60,7 @@ async function lookInFolders(
   terms: Terms,
 ): Promise<{ dialogs: readonly DialogRecord[]; found: { place?: Place } }> {
   const dialogs: DialogRecord[] = [];
+  const [{ findMessage }] = await loadSecondClients();
   for (const door of route.lookAt) {
     const looked = await findMessage(door, { name: TOKEN_HEADER, text: message.id }, terms);
     dialogs.push(recordOf(looked));

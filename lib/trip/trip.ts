@@ -15,7 +15,8 @@ import { Pop3Box } from './box-pop3.ts';
 import { WatchedPop3Box } from './box-watched.ts';
 import { cleanUp, emptyFolder } from './clean.ts';
 import { alterationFindings, compare } from './compare.ts';
-import { type Composed, compose } from './compose.ts';
+import { type Composed, compose, loadComposer } from './compose.ts';
+import { loadSecondClients } from './elsewhere.ts';
 import { arrivalFault, bounceFault, localFault } from './faults.ts';
 import { parseHeaders } from './headers.ts';
 import { TripLog } from './log.ts';
@@ -37,6 +38,14 @@ export async function makeTrip(order: TripOrder, tools: TripTools): Promise<Trip
   } finally {
     log.box?.abandon();
   }
+}
+
+/**
+ * Loads what a trip otherwise loads on its way. A trip alone does so between its legs; where several are under way, the compiling
+ * for one would be in the times of the others.
+ */
+export async function loadAhead(): Promise<void> {
+  await Promise.all([loadComposer(), loadSecondClients()]);
 }
 
 async function walk(order: TripOrder, log: TripLog): Promise<TripResult> {

@@ -5,9 +5,8 @@
 
 import { setMaxListeners } from 'node:events';
 import type { Lookup } from '../../dialog/line.ts';
-import { isolate } from '../../isolate/isolate.ts';
 import { judgeAlone } from '../../isolate/judge.ts';
-import { KnockDesk, type MaildropTurn } from '../../isolate/knock.ts';
+import type { KnockDesk, MaildropTurn } from '../../isolate/knock.ts';
 import { shortName } from '../../model/component.ts';
 import type { Absence, Evidence, Sibling } from '../../model/evidence.ts';
 import { JOURNAL_VERSION, type Runner, type TripRecord } from '../../model/record.ts';
@@ -24,7 +23,7 @@ import { Ledger } from '../../record/ledger.ts';
 import { appendSystest } from '../../record/systest.ts';
 import type { TripResult } from '../../trip/order.ts';
 import type { Amendment } from '../../trip/sweep.ts';
-import { makeTrip } from '../../trip/trip.ts';
+import { loadAhead, makeTrip } from '../../trip/trip.ts';
 import { type Held, Maildrops } from './maildrops.ts';
 import { Past, siblingOf } from './past.ts';
 
@@ -50,6 +49,7 @@ export interface RoundOptions {
 /** Walks the paths. @returns one record per path, in their order; never throws for what a peer or the disk did */
 export async function makeRound(paths: readonly Path[], options: RoundOptions): Promise<readonly TripRecord[]> {
   const round = new Round(options);
+  if (paths.length > 1) await Promise.all([loadAhead(), loadIsolation()]);
   const records: TripRecord[] = [];
   let next = 0;
   const worker = async () => {
@@ -63,17 +63,22 @@ export async function makeRound(paths: readonly Path[], options: RoundOptions): 
   return records;
 }
 
+/** Isolation is compiled when something has failed; where several trips are under way, before the first of them. */
+function loadIsolation() {
+  return Promise.all([import('../../isolate/isolate.ts'), import('../../isolate/knock.ts')]);
+}
+
 /** What the trips of one round share: the journal's past, the ledger, the knocks that were made, the turns at maildrops. */
 class Round {
   readonly #options: RoundOptions;
   readonly #ledger: Ledger;
   readonly #past: Past;
-  readonly #desk: KnockDesk;
+  #desk: KnockDesk | undefined;
   readonly #maildrops: Maildrops;
   readonly #absences: readonly Absence[];
 
   constructor(options: RoundOptions) {
-    const { site, state, signal, lookup } = options;
+    const { site, state, signal } = options;
     const now = Date.now();
     // Every dialog of a round listens for the same word to stop.
     setMaxListeners(0, signal);
@@ -81,7 +86,6 @@ class Round {
     this.#ledger = new Ledger(state);
     this.#ledger.forget(now);
     this.#past = Past.read(state);
-    this.#desk = new KnockDesk({ site, signal, most: site.knocks, ...(lookup === undefined ? {} : { lookup }) });
     this.#maildrops = new Maildrops(state, signal, message => options.onNotWritten?.(message));
     const planned = site.maintenance.filter(({ from, until }) => from <= now && now < until);
     this.#absences = [...planned, ...drainsAt(state, now).map(absenceOf)];
@@ -123,9 +127,11 @@ class Round {
     return { ...result, trip: { ...result.trip, findings: [...result.trip.findings, ...this.#drained(result.trip, route)] } };
   }
 
-  #isolate(route: Route, trip: Trip): Promise<{ verdict: Verdict; evidence: Evidence }> {
-    const { site, signal } = this.#options;
+  async #isolate(route: Route, trip: Trip): Promise<{ verdict: Verdict; evidence: Evidence }> {
+    const { site, signal, lookup } = this.#options;
     const { path } = route;
+    const [{ isolate }, { KnockDesk }] = await loadIsolation();
+    this.#desk ??= new KnockDesk({ site, signal, most: site.knocks, ...(lookup === undefined ? {} : { lookup }) });
     return isolate(
       {
         site,
