@@ -1,8 +1,8 @@
 // An alarm: one cause, from the first result that blames it until it is over. Plain data, kept as JSON.
 
 import type { Component } from '../model/component.ts';
-import type { FaultKind, PhaseName } from '../model/dialog.ts';
 import type { Protocol } from '../model/endpoint.ts';
+import type { CauseKind, Step } from '../model/record.ts';
 import type { Path } from '../model/trip.ts';
 import type { Confidence, State } from '../model/verdict.ts';
 
@@ -14,7 +14,7 @@ export interface Seen {
   readonly at: number;
   readonly state: State;
   readonly subject: string;
-  readonly phase?: PhaseName;
+  readonly phase?: Step;
   readonly mailbox?: Path['mailbox'];
   readonly isSure?: true;
   readonly tripId?: string;
@@ -56,8 +56,8 @@ export interface Alarm {
   readonly id: number;
   readonly stage: Stage;
   readonly component: Component;
-  readonly phase: PhaseName;
-  readonly kind: FaultKind | 'slow';
+  readonly phase: Step;
+  readonly kind: CauseKind;
   /** Protocols in which it was seen, the first one first. */
   readonly protocols: readonly Protocol[];
   readonly confidence: Confidence;
@@ -73,7 +73,7 @@ export interface Alarm {
   /** How often it has been raised: with its number, the key by which other systems know this turn of it. */
   readonly turn: number;
   /** What it was about when this turn began. */
-  readonly raisedAs?: { readonly component: Component; readonly phase: PhaseName };
+  readonly raisedAs?: { readonly component: Component; readonly phase: Step };
   readonly closedAt?: number;
   /** The first of the good results that ended it, epoch ms. */
   readonly endedAt?: number;

@@ -1,6 +1,6 @@
 // Many subjects fail at once: the site, or us? Pure.
 
-import type { FaultKind } from '../model/dialog.ts';
+import type { CauseKind } from '../model/record.ts';
 import type { GateState } from './alarm.ts';
 import type { OwnLook, Policy } from './policy.ts';
 import type { Result } from './result.ts';
@@ -11,7 +11,7 @@ const LEAST = 3;
 const LATELY_MS = 10 * 60_000;
 
 /** Faults that a broken resolver, gateway or disk of ours looks like. A refusal is an answer: somebody was reached. */
-const OURS: ReadonlySet<FaultKind | 'slow'> = new Set(['name', 'unreachable', 'timeout', 'local']);
+const OURS: ReadonlySet<CauseKind> = new Set(['name', 'unreachable', 'timeout', 'local']);
 
 export function couldBeOurs(result: Result): boolean {
   return result.causes.some(({ component, kind }) => component === 'monitor' || OURS.has(kind));
@@ -27,7 +27,7 @@ export function isSuspicious(
   const now = Math.max(0, ...results.map(({ at }) => at));
   for (const [subject, { at, state }] of Object.entries(latest))
     if (now - at <= LATELY_MS && state === 'ok') newest.set(subject, false);
-  for (const result of results)
+  for (const result of results.filter(({ isOfHost }) => isOfHost !== true))
     newest.set(result.subject, result.state !== 'ok' && result.isExcused !== true && couldBeOurs(result));
   const failing = [...newest.values()].filter(bad => bad).length;
   return failing >= LEAST && failing >= policy.blindShare * newest.size;

@@ -1,15 +1,16 @@
 // Which alarm explains which: a dead directory explains the log-ins it breaks, and not a connection that is refused. Pure.
 
 import { type Component, kindOf, shortName } from '../model/component.ts';
-import type { FaultKind, PhaseName } from '../model/dialog.ts';
+import type { PhaseName } from '../model/dialog.ts';
+import type { CauseKind, Step } from '../model/record.ts';
 import type { Alarm } from './alarm.ts';
 import type { Outage } from './policy.ts';
 
 /** Before these are done a server has asked nobody else: only its network or itself can be at fault. */
-const OWN_PHASES: ReadonlySet<PhaseName> = new Set(['resolve', 'connect', 'tls', 'starttls', 'capability', 'ehlo']);
+const OWN_PHASES: ReadonlySet<Step> = new Set<PhaseName>(['resolve', 'connect', 'tls', 'starttls', 'capability', 'ehlo']);
 
 /** Whether trouble with `needed` can show itself in this phase of a server that needs it. */
-function hingesOn(needed: Component, { phase, kind }: { readonly phase: PhaseName; readonly kind: FaultKind | 'slow' }): boolean {
+function hingesOn(needed: Component, { phase, kind }: { readonly phase: Step; readonly kind: CauseKind }): boolean {
   if (!OWN_PHASES.has(phase)) return true;
   // A name server is asked for the client's name before the banner, by servers that log it; it is never why a port is closed.
   return kindOf(needed) === 'dns' && kind !== 'refused-connection';
@@ -37,7 +38,7 @@ export function explainer(
  * of a link.
  */
 export function outageOf(
-  seen: { readonly component: Component; readonly phase: PhaseName; readonly kind: FaultKind | 'slow' },
+  seen: { readonly component: Component; readonly phase: Step; readonly kind: CauseKind },
   outages: readonly Outage[],
   needs: ReadonlyMap<Component, ReadonlySet<Component>>,
   at: number,

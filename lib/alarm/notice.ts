@@ -2,9 +2,8 @@
 // out late, or from another process, says what was decided. Pure.
 
 import type { Component } from '../model/component.ts';
-import type { FaultKind, PhaseName } from '../model/dialog.ts';
 import type { Protocol } from '../model/endpoint.ts';
-import type { NoticeKind } from '../model/record.ts';
+import type { CauseKind, NoticeKind, Step } from '../model/record.ts';
 import type { Path } from '../model/trip.ts';
 import type { Confidence } from '../model/verdict.ts';
 import type { Alarm, Severity } from './alarm.ts';
@@ -23,8 +22,8 @@ export interface Notice {
   readonly severity: Severity;
   readonly component: Component;
   readonly protocols: readonly Protocol[];
-  readonly phase: PhaseName;
-  readonly kind: FaultKind | 'slow';
+  readonly phase: Step;
+  readonly kind: CauseKind;
   readonly confidence: Confidence;
   /** One line, component first. */
   readonly title: string;
@@ -47,7 +46,7 @@ export interface Notice {
   readonly words?: string;
   readonly was?: string;
   /** What it was about when it was raised: stays the same for one turn, whatever the verdict changes to. */
-  readonly raisedAs: { readonly component: Component; readonly phase: PhaseName };
+  readonly raisedAs: { readonly component: Component; readonly phase: Step };
   /** Alarms that this one explains, which are not told beside it. */
   readonly explains: readonly string[];
   /** The n-th time lately; 1 for the first. */
@@ -107,7 +106,8 @@ export function noticeOf(
     touched: { labels: touched.slice(0, LABELS).map(({ label }) => label), count: touched.length, stores },
     results: alarm.count.results,
     bad: alarm.count.bad,
-    ...(alarm.words === undefined ? {} : { words: alarm.words }),
+    // Of a host, the words are in the title.
+    ...(alarm.words === undefined || alarm.kind === 'host' ? {} : { words: alarm.words }),
     ...(alarm.was === undefined ? {} : { was: alarm.was }),
     raisedAs: alarm.raisedAs ?? { component: alarm.component, phase: alarm.phase },
     explains: alarm.explains,
@@ -120,8 +120,12 @@ export function noticeOf(
   };
 }
 
-/** See for yourself: the same path once more, with everything that is said; for a fault of our own set-up, what checks that. */
-function nextCommand({ component, phase }: Alarm, path: Path | undefined, tail: string): string {
+/**
+ * See for yourself: the same path once more, or the same check of the host, with everything that is said; for a fault of our own
+ * set-up, what checks that.
+ */
+function nextCommand({ component, phase, kind }: Alarm, path: Path | undefined, tail: string): string {
+  if (kind === 'host') return `check_${phase.split(' ')[0]} -v --no-record${tail}`;
   const isSetUp = component === 'monitor' && (phase === 'secret' || phase === 'config');
   if (isSetUp || path === undefined) return `healthmon config check${configOnly(tail)}`;
   return `runmonitor -u ${path.account} -s ${path.mta} -p ${path.mmp} -m ${path.mailbox} -v${tail}`;

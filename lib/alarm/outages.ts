@@ -1,5 +1,6 @@
 // What is being worked on: the windows of site.cfg, and components that are drained for now.
 
+import { kindOf, shortName } from '../model/component.ts';
 import type { Site } from '../model/site.ts';
 import { drainsAt } from '../record/drain.ts';
 import type { Outage } from './policy.ts';
@@ -15,5 +16,10 @@ export function outagesOf(site: Pick<Site, 'maintenance'>, state: string, at: nu
     until,
     reason,
   }));
-  return [...site.maintenance, ...drains];
+  const all = [...site.maintenance, ...drains];
+  // Work on a server is work on the machine of that name.
+  const hosts = all
+    .filter(({ component }) => kindOf(component) !== 'account' && component !== 'monitor')
+    .map(outage => ({ ...outage, component: `host/${shortName(outage.component)}` as const }));
+  return [...all, ...hosts];
 }

@@ -1,13 +1,12 @@
 // What the gate counts: one measurement of one subject, whatever measured it, with what it blames. Pure.
 //
-// Today results come from trips; readings of the hosts can become results in the same way. Only what the schedule walks counts: a
-// person who tries a path by hand, with limits of their own, raises no alarm and clears none.
+// Results come from trips; those that readings of the hosts stand for are made in reading.ts. Of trips only what the schedule walks
+// counts: a person who tries a path by hand, with limits of their own, raises no alarm and clears none.
 
 import { type Component, shortName } from '../model/component.ts';
-import type { FaultKind, PhaseName } from '../model/dialog.ts';
 import type { Protocol } from '../model/endpoint.ts';
 import { printable } from '../model/printable.ts';
-import type { JournalRecord, Runner, TripRecord } from '../model/record.ts';
+import type { CauseKind, JournalRecord, Runner, Step, TripRecord } from '../model/record.ts';
 import type { Site } from '../model/site.ts';
 import { type Leg, type Path, pathKey, pathText } from '../model/trip.ts';
 import type { Confidence, State, Suspect, Verdict } from '../model/verdict.ts';
@@ -15,8 +14,8 @@ import type { Confidence, State, Suspect, Verdict } from '../model/verdict.ts';
 export interface Cause {
   readonly component: Component;
   readonly protocol: Protocol;
-  readonly phase: PhaseName;
-  readonly kind: FaultKind | 'slow';
+  readonly phase: Step;
+  readonly kind: CauseKind;
   readonly confidence: Confidence;
   /** Suspects of the same fault have the same number; absent: 0, the fault that ended the trip. */
   readonly fault?: number;
@@ -42,6 +41,8 @@ export interface Result {
   readonly isAmendment?: true;
   /** All that it blames is being worked on: it counts neither way. */
   readonly isExcused?: true;
+  /** Of a host, by its own checks: it says nothing about what the monitor reaches, and is no path. */
+  readonly isOfHost?: true;
 }
 
 /** Longest text of a peer that an alarm carries. */

@@ -23,7 +23,7 @@ const TOUCHED = 500;
  * @param isBlind whether what could be our own fault is to be laid at our door now
  */
 export function tally(gate: Working, result: Result, around: Surroundings, isBlind: boolean): void {
-  gate.latest[result.subject] = { at: result.at, state: result.state };
+  if (result.isOfHost !== true) gate.latest[result.subject] = { at: result.at, state: result.state };
   const earlier = withdraw(gate, result);
   if (result.isExcused === true || (result.isAmendment === true && earlier.length === 0)) return;
   if (result.state === 'ok') {

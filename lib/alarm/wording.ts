@@ -4,7 +4,7 @@
 
 import { localDay, localTime } from '../record/day.ts';
 import type { Notice } from './notice.ts';
-import { durationText, many, whenText } from './words.ts';
+import { durationText, many, severityText, whenText } from './words.ts';
 
 const WIDTH = 78;
 const LISTED = 3;
@@ -67,8 +67,9 @@ export function remarks({ at, decidedAt, heldBack, lastUntil, notices }: Telling
 }
 
 /** `FAILED`, `CHANGED`, `STILL FAILED`, `CLEARED`, ... */
-export function headWord({ what, severity, times, flapping }: Notice): string {
-  const state = severity.toUpperCase();
+export function headWord(notice: Notice): string {
+  const { what, times, flapping } = notice;
+  const state = severityText(notice).toUpperCase();
   switch (what) {
     case 'raised':
       if (flapping) return 'FLAPPING';
@@ -92,9 +93,9 @@ export function headWord({ what, severity, times, flapping }: Notice): string {
   }
 }
 
-function stateWord({ what, severity, flapping }: Notice): string {
-  if (what === 'cleared') return 'cleared';
-  return flapping ? 'flapping' : severity;
+function stateWord(notice: Notice): string {
+  if (notice.what === 'cleared') return 'cleared';
+  return notice.flapping ? 'flapping' : severityText(notice);
 }
 
 function ordinal(n: number): string {
@@ -134,7 +135,8 @@ function noticeLines(notice: Notice, at: number): string[] {
 
 /** One alarm on one line, for messages of many. */
 function shortLine(notice: Notice, at: number): string {
-  const facts = `since ${whenText(notice.since, at)}, ${many(notice.touched.count, 'path')}, alarm ${notice.alarm}`;
+  const touched = notice.kind === 'host' ? touchedText(notice) : many(notice.touched.count, 'path');
+  const facts = `since ${whenText(notice.since, at)}, ${touched}, alarm ${notice.alarm}`;
   return `${headWord(notice)}  ${notice.title} (${facts})`;
 }
 
@@ -144,8 +146,9 @@ function sinceText({ since, until, what }: Notice, at: number): string {
   return at - since < 1000 ? `${whenText(since, at)}, just now` : `${whenText(since, at)}, ${durationText(at - since)} ago`;
 }
 
-export function touchedText({ touched }: Notice): string {
+export function touchedText({ touched, kind }: Pick<Notice, 'touched' | 'kind'>): string {
   const { labels, count, stores } = touched;
+  if (kind === 'host') return labels.join('; ');
   if (count === 0) return 'nothing that is measured';
   const shown = labels.slice(0, LISTED);
   const more = count > shown.length ? `; and ${count - shown.length} more` : '';

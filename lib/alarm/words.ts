@@ -1,10 +1,11 @@
 // The words that notices, lists and logs share. Pure.
 
-import type { FaultKind, PhaseName } from '../model/dialog.ts';
+import { kindOf } from '../model/component.ts';
+import type { CauseKind, Step } from '../model/record.ts';
 import { localDay, localTime } from '../record/day.ts';
-import type { Alarm } from './alarm.ts';
+import type { Alarm, Severity } from './alarm.ts';
 
-const KINDS: Readonly<Record<FaultKind | 'slow', string>> = {
+const KINDS: Readonly<Record<CauseKind, string>> = {
   name: 'its name does not resolve',
   'refused-connection': 'connection refused',
   unreachable: 'cannot be reached',
@@ -17,10 +18,11 @@ const KINDS: Readonly<Record<FaultKind | 'slow', string>> = {
   altered: 'mail comes back changed',
   local: 'cannot measure',
   slow: 'slow',
+  host: 'not as it should be',
 };
 
 /** What a kind of fault means in a phase, where the pair has a name of its own. */
-function kindText(kind: FaultKind | 'slow', phase: PhaseName): string {
+function kindText(kind: CauseKind, phase: Step): string {
   if (phase === 'arrival') {
     if (kind === 'missing') return 'accepted mail does not arrive';
     if (kind === 'rejected') return 'accepted mail bounces';
@@ -30,9 +32,13 @@ function kindText(kind: FaultKind | 'slow', phase: PhaseName): string {
   return KINDS[kind];
 }
 
-/** `mmp/smux02 pop3+imap connect: connection refused` */
-export function titleOf(alarm: Pick<Alarm, 'component' | 'protocols' | 'phase' | 'kind' | 'isBlind' | 'touched'>): string {
-  const { component, protocols, phase, kind, isBlind } = alarm;
+/** `mmp/smux02 pop3+imap connect: connection refused`; of a host, what its check says: `host/mx1 sys: space used (/var): 98 %, limit 97 %`. */
+export function titleOf(
+  alarm: Pick<Alarm, 'component' | 'protocols' | 'phase' | 'kind' | 'isBlind' | 'touched' | 'words'>,
+): string {
+  const { component, protocols, phase, kind, isBlind, words } = alarm;
+  if (kind === 'host')
+    return `${component} ${words === undefined ? `${phase}: ${KINDS.host}` : `${phase.split(' ')[0]}: ${words}`}`;
   if (isBlind === true) {
     const why = phase === 'resolve' ? 'our own resolver does not answer' : 'our own network does not reach the site';
     return `the monitor is blind: ${why}`;
@@ -41,6 +47,14 @@ export function titleOf(alarm: Pick<Alarm, 'component' | 'protocols' | 'phase' |
     return `the monitor cannot measure: ${phase === 'secret' ? 'a password cannot be read' : `its own ${phase}`}`;
   return `${component} ${protocols.join('+')} ${phase}: ${kindText(kind, phase)}`;
 }
+
+/** What people call a severity: of a host, in the words of its checks. */
+export function severityText({ component, severity }: Pick<Alarm, 'component' | 'severity'>): string {
+  if (kindOf(component) !== 'host') return severity;
+  return HOST_WORDS[severity];
+}
+
+const HOST_WORDS: Readonly<Record<Severity, string>> = { failed: 'critical', slow: 'warning', unknown: 'unknown' };
 
 /** `45 s`, `11 min`, `3 h 05 min`, `2 d 4 h` */
 export function durationText(ms: number): string {

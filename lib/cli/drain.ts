@@ -61,7 +61,7 @@ function list(state: string, now: number, json: boolean, terminal: Terminal): nu
 }
 
 /** `mta/ssmtp02`, or `ssmtp02` where only one component has that name. */
-function componentOf(name: string, site: Site | undefined): Component {
+export function componentOf(name: string, site: Site | undefined): Component {
   if (site === undefined) throw new Stop('the config has errors; "healthmon config check" tells them');
   const known = [
     site.mtas,
@@ -80,7 +80,7 @@ function componentOf(name: string, site: Site | undefined): Component {
   if (two !== undefined) throw new Stop(`"${printable(name, 60)}" could be ${found.join(' or ')}`);
   const shown = printable(name, 60);
   throw new Stop(
-    `no component "${shown}" in site.cfg${didYouMean(name, known)}; it is written kind/name, and kinds are ${KINDS.filter(kind => kind !== 'link').join(', ')}`,
+    `no component "${shown}" in site.cfg${didYouMean(name, known)}; it is written kind/name, and kinds are ${KINDS.filter(kind => kind !== 'link' && kind !== 'host').join(', ')}`,
   );
 }
 

@@ -7,6 +7,7 @@ import { hostname } from 'node:os';
 import { printable } from '../model/printable.ts';
 import type { CheckName, CheckReading, Figures, HostFinding, HostReading, Level } from '../model/reading.ts';
 import { worseLevel } from '../model/reading.ts';
+import { JOURNAL_VERSION, type ReadingRecord } from '../model/record.ts';
 import { NotWritten } from '../record/append.ts';
 import { appendJournal } from '../record/journal.ts';
 import { appendQmonitor, type QmonitorRow } from '../record/qmonitor.ts';
@@ -37,6 +38,8 @@ export interface LookOptions {
 
 export interface Looked {
   readonly reading: HostReading;
+  /** As it stands in the journal, or should: what could not be written counts for the alarms all the same. */
+  readonly record: ReadingRecord;
   /** What could not be recorded, in words. */
   readonly notWritten: readonly string[];
 }
@@ -55,8 +58,9 @@ export async function lookAtHost(options: LookOptions): Promise<Looked> {
     level: readings.reduce<Level>((level, each) => worseLevel(level, each.level), 'ok'),
     checks: readings,
   };
+  const record: ReadingRecord = { v: JOURNAL_VERSION, at, type: 'reading', by, reading };
   const notWritten: string[] = [];
-  if (state === undefined) return { reading, notWritten };
+  if (state === undefined) return { reading, record, notWritten };
   const written = (write: () => void) => {
     try {
       write();
@@ -72,7 +76,7 @@ export async function lookAtHost(options: LookOptions): Promise<Looked> {
     const row = rowOf([...readings, ...others.map(each => each.reading)]);
     written(() => appendQmonitor(state, reading.host, at, row));
   }
-  return { reading, notWritten };
+  return { reading, record, notWritten };
 }
 
 interface Done {

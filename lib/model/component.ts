@@ -1,7 +1,10 @@
 // The servers of a mail site, each in one role, and how they are named everywhere: in config, records, verdicts and notices.
 
-/** The roles a server can have. `link` is the network between two components; it is named by a verdict, never configured. */
-export const KINDS = ['mta', 'mmp', 'store', 'account', 'directory', 'filter', 'balancer', 'dns', 'link'] as const;
+/**
+ * The roles a server can have. Two are never configured: `link` is the network between two components, named by a verdict, and `host`
+ * a machine as its own checks see it, named by a reading.
+ */
+export const KINDS = ['mta', 'mmp', 'store', 'account', 'directory', 'filter', 'balancer', 'dns', 'link', 'host'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** `mta/ssmtp01`, `store/ims1`, `link/smux01-ims1`; ourselves are `monitor`. */

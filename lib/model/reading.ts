@@ -4,6 +4,9 @@
 export const CHECKS = ['queues', 'sys', 'mconn', 'procs', 'files', 'ldap'] as const;
 export type CheckName = (typeof CHECKS)[number];
 
+/** What a look at a host found, as the step that failed: `sys disk_used_percent:/var`, `procs daemon:dovecot`. */
+export type HostStep = `${CheckName} ${string}`;
+
 /** In the words of the monitoring plugins. `unknown` is our own trouble, never the host's. */
 export type Level = 'ok' | 'warning' | 'critical' | 'unknown';
 

@@ -5,7 +5,7 @@ import type { Component } from './component.ts';
 import type { FaultKind, PhaseName } from './dialog.ts';
 import type { Protocol } from './endpoint.ts';
 import type { Evidence } from './evidence.ts';
-import type { HostReading } from './reading.ts';
+import type { HostReading, HostStep } from './reading.ts';
 import type { Path, Trip } from './trip.ts';
 import type { State, Verdict } from './verdict.ts';
 
@@ -64,6 +64,11 @@ export interface MonitorRecord extends RecordHead {
   readonly text: string;
 }
 
+/** Where something fails: a phase of a dialog, or what a look at a host found. */
+export type Step = PhaseName | HostStep;
+/** How it fails; `host`: in the words of the reading. */
+export type CauseKind = FaultKind | 'slow' | 'host';
+
 /**
  * What an alarm has to say. `raised`, `changed`, `flapping` and `cleared` are written once each, when they come about, whoever is
  * told; `reminder`, `test`, `canary` and `held` (what a cap held back) when a message is made of them.
@@ -78,8 +83,8 @@ export interface NoticeRecord extends RecordHead {
   readonly state: Exclude<State, 'ok'>;
   readonly component: Component;
   readonly protocol: Protocol;
-  readonly phase: PhaseName;
-  readonly kind: FaultKind | 'slow';
+  readonly phase: Step;
+  readonly kind: CauseKind;
   /** One line for people: component first. */
   readonly text: string;
   /** First result that belongs to it, epoch ms. */

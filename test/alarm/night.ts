@@ -15,7 +15,7 @@ import { type TellResult, tellAlarms } from '../../lib/alarm/tell.ts';
 import { headline } from '../../lib/alarm/wording.ts';
 import type { Component } from '../../lib/model/component.ts';
 import type { FaultKind, PhaseName } from '../../lib/model/dialog.ts';
-import { JOURNAL_VERSION, type JournalRecord, type TripRecord } from '../../lib/model/record.ts';
+import { JOURNAL_VERSION, type JournalRecord, type ReadingRecord, type TripRecord } from '../../lib/model/record.ts';
 import type { Site } from '../../lib/model/site.ts';
 import type { Path } from '../../lib/model/trip.ts';
 import type { Confidence, State } from '../../lib/model/verdict.ts';
@@ -153,7 +153,7 @@ export class Night {
     return this.tell();
   }
 
-  tell(records: readonly TripRecord[] = [], signal = new AbortController().signal): Promise<TellResult> {
+  tell(records: readonly (TripRecord | ReadingRecord)[] = [], signal = new AbortController().signal): Promise<TellResult> {
     return tellAlarms({
       alarms: { ...this.#alarms, channels: this.#channels() },
       site: this.site,

@@ -113,3 +113,24 @@ test('config check looks at host.cfg, and config describe prints it', async () =
   expect(out).toContain("host.cfg:2: error: unknown key 'clok' in [sys]: did you mean 'clock'?");
   expect((await run('healthmon', 'config', 'describe', 'host.cfg')).out).toBe(readFileSync(join(ROOT, 'etc/host.cfg'), 'utf8'));
 });
+
+test('what is critical goes to the people of alarms.cfg, and so does its end; without alarms.cfg nobody is told', async () => {
+  writeFileSync(join(place, 'config/host.cfg'), quiet('[limit.disk_free]\nfigure = "sys.disk_used_percent"\ncrit = 0\n'));
+  const log = join(place, 'alarms.log');
+  expect((await run('check_sys')).status).toBe(2);
+  expect(existsSync(join(place, 'state/alarm'))).toBe(false);
+  writeFileSync(join(place, 'config/alarms.cfg'), `[log.file]\nfile = "${log}"\n[notify.me]\nchannels = ["file"]\n`);
+  expect((await run('check_sys')).err).toBe('');
+  expect(readFileSync(log, 'utf8')).toMatch(
+    /^\S+ \S+ CRITICAL host\/mx1 sys: space used \(\/\): .* limit 0 %.*; check_sys on mx1\n$/,
+  );
+  writeFileSync(join(place, 'config/host.cfg'), quiet());
+  await run('check_sys');
+  await run('check_sys');
+  expect(readFileSync(log, 'utf8').split('\n')[1]).toMatch(/ CLEARED host\/mx1 sys: /);
+  // A wrong site.cfg keeps nobody from looking; what was seen waits for the next run.
+  writeFileSync(join(place, 'config/site.cfg'), 'nonsense');
+  const wrong = await run('check_sys');
+  expect([wrong.status, wrong.err]).toEqual([0, expect.stringMatching(/^Alarms: not told now: /)]);
+  for (const name of ['alarms.cfg', 'site.cfg']) rmSync(join(place, 'config', name));
+});

@@ -14,6 +14,7 @@ import { end } from '../end.ts';
 import { type Flag, helpText, parseFlags, type Usage } from '../flags.ts';
 import { processTerminal, type Terminal } from '../terminal.ts';
 import { hostNagios, hostText } from '../view/host.ts';
+import { tellOfReading } from './tell.ts';
 
 export interface HostOptions {
   readonly config?: string;
@@ -101,7 +102,7 @@ export async function runHost(
   if (isRecorded) openState(places.state);
   const at = Date.now();
   const asked = checks ?? config.checks;
-  const { reading, notWritten } = await lookAtHost({
+  const { reading, record, notWritten } = await lookAtHost({
     config,
     checks: asked,
     by,
@@ -121,6 +122,7 @@ export async function runHost(
   else if (options.nagios === true) terminal.out(hostNagios(reading, config.limits, at));
   else if (reading.level !== 'ok' || (options.quiet !== true && (process.stdout.isTTY === true || options.verbose === true)))
     terminal.out(hostText(reading, terminal.colours, { verbose: options.verbose === true }));
+  if (isRecorded) await tellOfReading(record, places, terminal.say);
   const level: Level = notWritten.length > 0 ? worseLevel(reading.level, 'unknown') : reading.level;
   return LEVEL_EXIT[level];
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Expected } from '../../alarm/heartbeat.ts';
 import { ALARMS_FILE, type AlarmOptions, type Alarms, loadAlarms, readAlarms } from '../../alarm/load.ts';
 import { tellAlarms } from '../../alarm/tell.ts';
-import type { TripRecord } from '../../model/record.ts';
+import type { ReadingRecord, TripRecord } from '../../model/record.ts';
 import type { Sequence } from '../../model/sequence.ts';
 import { pathKey, pathText } from '../../model/trip.ts';
 import { allPaths } from '../../plan/due.ts';
@@ -19,8 +19,8 @@ import { type Problem, reporterFor } from '../../site/problem.ts';
 import { type Loaded, type Places, placesOf, projectRoot } from '../context.ts';
 
 export interface Teller {
-  /** A trip of this round is finished and recorded. */
-  heard(record: TripRecord): void;
+  /** A trip of this round is finished and recorded, or a look at this host. */
+  heard(record: TripRecord | ReadingRecord): void;
   /** Does all that is due now, and waits for what goes out, at most as long as alarms.cfg allows. Never rejects. */
   finish(): Promise<void>;
 }
@@ -38,7 +38,7 @@ export interface TellerOptions {
 
 /** Reads alarms.cfg when it first has something to do. */
 export function tellerFor(places: Places, { site, sequence }: Pick<Loaded, 'site' | 'sequence'>, options: TellerOptions): Teller {
-  let fresh: TripRecord[] = [];
+  let fresh: (TripRecord | ReadingRecord)[] = [];
   let count = 0;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
@@ -83,7 +83,7 @@ export function tellerFor(places: Places, { site, sequence }: Pick<Loaded, 'site
       fresh.push(record);
       count += 1;
       if (count >= options.trips) void next();
-      else if (record.verdict.state !== 'ok') timer ??= setTimeout(() => void next(), TOGETHER_MS);
+      else if (record.type === 'trip' && record.verdict.state !== 'ok') timer ??= setTimeout(() => void next(), TOGETHER_MS);
     },
     async finish() {
       const isUnderWay = running !== undefined && fresh.length === 0;
