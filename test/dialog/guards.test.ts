@@ -1,6 +1,7 @@
 // What no peer gets us to do: send a password in clear, wait beyond the deadline, grow, repeat a secret, take an attacker for the server.
 
 import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { expect, test } from 'vitest';
 import { openImap } from '../../lib/dialog/imap.ts';
 import type { Terms } from '../../lib/dialog/line.ts';
@@ -262,6 +263,26 @@ test('names that do not resolve, and resolvers that hang, end in phase resolve',
   expect(await ask(async () => [])).toEqual(['resolve', 'name', 'permanent']);
   expect(await ask(() => new Promise(() => {}))).toEqual(['resolve', 'timeout', 'unknown']);
 });
+
+/** Containers often have no IPv6, not even on loopback. */
+const hasIpv6 = Object.values(networkInterfaces()).some(each => each?.some(({ address }) => address === '::1'));
+
+test.skipIf(!hasIpv6)(
+  'IPv6: a dialog by address, and by a name that has both kinds, where the record says which was used',
+  async () => {
+    for (const play of PLAYS.filter(({ security }) => security === 'plain')) {
+      const peer = await startPeer(play.steps, { address: '::1' });
+      const byAddress = endpoint(play.protocol, peer.port, play.security, { login: login(), host: '::1' });
+      expect((await play.run(byAddress, terms())).facts).toMatchObject({ peerAddress: '::1' });
+      const byName = { ...byAddress, host: 'both.peer.test', servername: 'peer.test' };
+      const lookup = async () => [{ address: '::1' }, { address: '127.0.0.1' }];
+      const done = await play.run(byName, { ...terms(), lookup });
+      await peer.stop();
+      expect(done.outcome).toBe('answered');
+      expect(done.facts).toMatchObject({ peerAddress: '::1', addresses: ['::1', '127.0.0.1'] });
+    }
+  },
+);
 
 test('nothing listens: the connection is refused, and that is said', async () => {
   const peer = await startPeer([]);

@@ -36,6 +36,8 @@ export interface PeerOptions {
   readonly certificate?: Parameters<typeof secureContext>[1];
   /** Answers go out a byte at a time. */
   readonly byteByByte?: boolean;
+  /** The address it listens on; 127.0.0.1 when absent. */
+  readonly address?: string;
 }
 
 export async function startPeer(steps: readonly Step[], options: PeerOptions = {}): Promise<Peer> {
@@ -47,7 +49,7 @@ export async function startPeer(steps: readonly Step[], options: PeerOptions = {
     socket.setNoDelay(true);
     void play(options.tlsFirst === true ? secure(socket, options) : socket, steps, options, heard);
   });
-  const port = await listen(server);
+  const port = await listen(server, options.address);
   return {
     port,
     heard,
@@ -133,9 +135,9 @@ async function write(socket: Socket, text: string, byteByByte: boolean): Promise
   }
 }
 
-function listen(server: Server): Promise<number> {
+function listen(server: Server, address = '127.0.0.1'): Promise<number> {
   return new Promise(resolve => {
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(0, address, () => {
       const address = server.address();
       resolve(typeof address === 'object' && address !== null ? address.port : 0);
     });
