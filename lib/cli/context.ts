@@ -63,12 +63,18 @@ export async function loadConfig(folder: string): Promise<Loaded> {
   return { site, sequence, warnings: problems };
 }
 
-/** Makes the state folder (0750) where it is missing. @throws {Stop} when it cannot be written */
+/**
+ * Makes the state folder (0750) where it is missing. A disk that has become read-only is no reason not to measure: what cannot be
+ * written is told by whoever had to.
+ *
+ * @throws {Stop} when it cannot be written
+ */
 export function openState(folder: string): void {
   try {
     makeFolder(folder);
     accessSync(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EROFS' && existsSync(folder)) return;
     throw new Stop(`Cannot write the state folder ${folder}: ${reason(error)}; name another with --state or $HEALTHMON_STATE`);
   }
 }

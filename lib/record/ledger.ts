@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { Path, SentMessage } from '../model/trip.ts';
 import { NotWritten, reason } from './append.ts';
 import { makeFolder } from './folder.ts';
-import { replaceFile } from './replace.ts';
+import { removeQuietly, replaceFile } from './replace.ts';
 
 /**
  * - `sending` written before MAIL FROM; a crash leaves it so, and the message may or may not be on its way
@@ -57,7 +57,11 @@ export class Ledger {
       return;
     }
     replaceFile(this.#file(entry.message.id, 'done'), text);
-    rmSync(open, { force: true });
+    try {
+      rmSync(open, { force: true });
+    } catch (error) {
+      throw new NotWritten(open, reason(error));
+    }
   }
 
   /** The entry of a message; undefined when it is none of ours, or so old that it has been dropped. */
@@ -82,13 +86,13 @@ export class Ledger {
 
   /**
    * Drops what is older than eight days: by then an MTA has given a message up (Postfix: five days) and a second copy comes no
-   * more. Ids begin with their time, so names are enough.
+   * more. Ids begin with their time, so names are enough. What a disk does not let go of stays for another time.
    */
   forget(at: number): void {
     const limit = timeOfId(at - KEEP_MS);
     for (const folder of [this.#folder, join(this.#folder, 'done')]) {
       for (const name of names(folder)) {
-        if (/^[0-9a-z]+\.json$/.test(name) && name < limit) rmSync(join(folder, name), { force: true });
+        if (/^[0-9a-z]+\.json$/.test(name) && name < limit) removeQuietly(join(folder, name));
       }
     }
   }

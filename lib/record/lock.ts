@@ -13,7 +13,7 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { NotWritten, reason } from './append.ts';
 import { makeFolder } from './folder.ts';
-import { replaceFile } from './replace.ts';
+import { removeQuietly, replaceFile } from './replace.ts';
 
 export interface Holder {
   readonly pid: number;
@@ -29,7 +29,7 @@ export type Taken = { readonly held: true; readonly release: () => void } | { re
  *
  * @param name a file name's worth of text: `run`, `account-ims1`
  * @param what for people: the command that holds it
- * @throws {NotWritten} when the state folder cannot be used
+ * @throws {NotWritten} when the state folder has never been used and cannot be now
  */
 export async function takeLock(state: string, name: string, what: string): Promise<Taken> {
   const folder = join(state, 'lock');
@@ -51,20 +51,24 @@ export async function takeLock(state: string, name: string, what: string): Promi
   try {
     replaceFile(note, `${JSON.stringify(mine)}\n`);
   } catch (error) {
-    server.close();
-    throw error;
+    // The note is for people; the socket is the lock, and a full disk does not keep it from being held.
+    if (!(error instanceof NotWritten)) {
+      server.close();
+      throw error;
+    }
+    removeQuietly(note);
   }
   return {
     held: true,
     release: () => {
-      rmSync(note, { force: true });
+      removeQuietly(note);
       server.close();
     },
   };
 }
 
 /** Whether the process that the note names still runs. */
-export function isAlive(holder: Holder): boolean {
+export function isAlive(holder: Pick<Holder, 'pid'>): boolean {
   try {
     process.kill(holder.pid, 0);
     return true;
@@ -104,7 +108,7 @@ function placeKey(folder: string): string {
   } catch (error) {
     if (read() === '') throw new NotWritten(file, reason(error));
   } finally {
-    rmSync(beside, { force: true });
+    removeQuietly(beside);
   }
   return read();
 }

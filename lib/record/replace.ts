@@ -1,11 +1,10 @@
 // Files that are replaced as a whole: written beside, forced to disk, renamed. A reader sees the old text or the new one.
 
+import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { NotWritten, reason } from './append.ts';
 import { makeFolder } from './folder.ts';
-
-let serial = 0;
 
 /**
  * Puts `text` in the place of the file, whole or not at all. The folder is forced to disk as well, so that the new name survives a
@@ -15,8 +14,8 @@ let serial = 0;
  * @throws {NotWritten} and leaves the old file as it was
  */
 export function replaceFile(file: string, text: string, mode = 0o600): void {
-  serial += 1;
-  const beside = `${file}.${process.pid}.${serial}.new`;
+  // By chance, not by counting: in a container the next process often has the same number, and meets what a kill has left.
+  const beside = `${file}.${process.pid}.${randomBytes(4).toString('hex')}.new`;
   try {
     makeFolder(dirname(file));
     const fd = openSync(beside, 'wx', mode);
@@ -36,12 +35,12 @@ export function replaceFile(file: string, text: string, mode = 0o600): void {
   }
 }
 
-/** What kept the file from being written may keep it from being removed as well: the first reason is the one to tell. */
-function removeQuietly(file: string): void {
+/** Removes a file that nobody would miss; whoever has to write beside it will say what is wrong with the disk. */
+export function removeQuietly(file: string): void {
   try {
     rmSync(file, { force: true });
   } catch {
-    // told by the caller's own error
+    // it stays
   }
 }
 

@@ -7,6 +7,7 @@ import { linkSync, lstatSync, readlinkSync, renameSync, rmSync, symlinkSync, wri
 import { join } from 'node:path';
 import { appendLine, NotWritten, reason } from './append.ts';
 import { makeFolder } from './folder.ts';
+import { removeQuietly } from './replace.ts';
 
 export interface Table {
   /** `systest.log`. */
@@ -35,9 +36,9 @@ export function appendRow(state: string, table: Table, day: string, row: string)
 }
 
 function makeWithHeader(state: string, table: Table, day: string, file: string): void {
-  if (lstatSync(file, { throwIfNoEntry: false }) !== undefined) return;
   const beside = `${file}.${process.pid}.new`;
   try {
+    if (lstatSync(file, { throwIfNoEntry: false }) !== undefined) return;
     makeFolder(state);
     writeFileSync(beside, table.header(day), { mode: 0o640, flush: true });
     linkSync(beside, file);
@@ -45,7 +46,7 @@ function makeWithHeader(state: string, table: Table, day: string, file: string):
     // Another writer was quicker: its header stands.
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw new NotWritten(file, reason(error));
   } finally {
-    rmSync(beside, { force: true });
+    removeQuietly(beside);
   }
 }
 
@@ -53,16 +54,16 @@ function makeWithHeader(state: string, table: Table, day: string, file: string):
 function pointToNewest(state: string, table: Table, day: string): void {
   const link = join(state, table.name);
   const target = `${table.name}.${day}`;
-  const now = lstatSync(link, { throwIfNoEntry: false });
-  if (now !== undefined && !now.isSymbolicLink()) return; // somebody's own file: left alone
-  if (now !== undefined && readlinkSync(link) >= target) return;
   const beside = `${link}.${process.pid}.new`;
   try {
+    const now = lstatSync(link, { throwIfNoEntry: false });
+    if (now !== undefined && !now.isSymbolicLink()) return; // somebody's own file: left alone
+    if (now !== undefined && readlinkSync(link) >= target) return;
     rmSync(beside, { force: true });
     symlinkSync(target, beside);
     renameSync(beside, link);
   } catch (error) {
-    rmSync(beside, { force: true });
+    removeQuietly(beside);
     throw new NotWritten(link, reason(error));
   }
 }

@@ -28,6 +28,7 @@ import {
   readJournalTail,
 } from '../../lib/record/journal.ts';
 import { Ledger, type LedgerEntry, timeOfId } from '../../lib/record/ledger.ts';
+import { removeLitter } from '../../lib/record/litter.ts';
 import { takeLock } from '../../lib/record/lock.ts';
 import { replaceFile } from '../../lib/record/replace.ts';
 import { appendSystest, parseSystest, SYSTEST, systestHeader, systestRow } from '../../lib/record/systest.ts';
@@ -352,3 +353,17 @@ test('a full disk: the failure is told, no row is glued on, and writing goes on 
 function firstLine(child: ChildProcess): Promise<string> {
   return new Promise(resolve => child.stdout?.once('data', (bytes: Buffer) => resolve(bytes.toString().split('\n')[0] ?? '')));
 }
+
+test('what a killed process left beside a file neither stops the next one nor stays for ever', () => {
+  const file = join(state, 'alarm', 'state.json');
+  const litter = (pid: number) => `${file}.${pid}.0a1b2c3d.new`;
+  replaceFile(file, 'one');
+  for (const pid of [process.pid, process.ppid, 999_999]) writeFileSync(litter(pid), 'half a f');
+  replaceFile(file, 'two');
+  expect(readFileSync(file, 'utf8')).toBe('two');
+  removeLitter(state, Date.now());
+  expect(readdirSync(join(state, 'alarm'))).toHaveLength(4);
+  removeLitter(state, Date.now() + 7_200_000);
+  // A process that lives may be at work on it.
+  expect(readdirSync(join(state, 'alarm')).sort()).toEqual(['state.json', `state.json.${process.ppid}.0a1b2c3d.new`]);
+});

@@ -20,6 +20,7 @@ import { absenceOf, drainsAt } from '../../record/drain.ts';
 import { appendJournal } from '../../record/journal.ts';
 import { keptTrip } from '../../record/keep.ts';
 import { Ledger } from '../../record/ledger.ts';
+import { removeLitter } from '../../record/litter.ts';
 import { appendSystest } from '../../record/systest.ts';
 import type { TripResult } from '../../trip/order.ts';
 import type { Amendment } from '../../trip/sweep.ts';
@@ -85,6 +86,7 @@ class Round {
     this.#options = options;
     this.#ledger = new Ledger(state);
     this.#ledger.forget(now);
+    removeLitter(state, now);
     this.#past = Past.read(state);
     this.#maildrops = new Maildrops(state, signal, message => options.onNotWritten?.(message));
     const planned = site.maintenance.filter(({ from, until }) => from <= now && now < until);
