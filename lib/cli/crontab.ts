@@ -27,6 +27,63 @@ ${cronSafe(`4 0 * * *  ${line} -r --quiet`)}
 `;
 }
 
+/** What every mail host runs. */
+export function hostCrontabText({ node, root, config, state }: CronFacts): string {
+  const tail = ['--config', config, '--state', state];
+  const line = (...command: readonly string[]) => [node, ...command, ...tail].map(shellWord).join(' ');
+  const alone = ['check_queues', 'check_sys', 'check_mconn', 'check_procs', 'check_files', 'check_ldap'].map(
+    name => `#${cronSafe(`*/5 * * * *  ${line(join(root, 'bin', name), '--quiet')}`)}`,
+  );
+  return `# healthmon: the checks of this mail host, one row of qmonitor.log each five minutes ("crontab -e", then paste).
+# In root's crontab every figure is there. In another user's, "healthmon hostcheck -v" says which are not, and what would allow them.
+MAILTO=""
+${cronSafe(`*/5 * * * *  ${line(join(root, 'bin', 'healthmon'), 'hostcheck', '--quiet')}`)}
+# or one by one; check_queues writes the row
+${alone.join('\n')}
+`;
+}
+
+/** The same as a timer of systemd, as files. */
+export function hostUnits({ node, root, config, state }: CronFacts): readonly { readonly name: string; readonly text: string }[] {
+  const command = [node, join(root, 'bin', 'healthmon'), 'hostcheck', '--quiet', '--config', config, '--state', state]
+    .map(unitWord)
+    .join(' ');
+  return [
+    {
+      name: 'healthmon-host.service',
+      text: `[Unit]
+Description=healthmon: the checks of this mail host
+
+[Service]
+Type=oneshot
+ExecStart=${command}
+# what the checks found is no failure of this unit: 0 ok, 1 warning, 2 critical, 3 unknown
+SuccessExitStatus=1 2 3
+TimeoutStartSec=300
+Nice=5
+# it only reads, but for its own state
+NoNewPrivileges=yes
+ProtectSystem=strict
+ReadWritePaths=${unitWord(state)}
+UMask=0027
+`,
+    },
+    {
+      name: 'healthmon-host.timer',
+      text: `[Unit]
+Description=healthmon: the checks of this mail host, each five minutes
+
+[Timer]
+OnCalendar=*:0/5
+AccuracySec=1s
+
+[Install]
+WantedBy=timers.target
+`,
+    },
+  ];
+}
+
 /** The units of the daemon form, as files. */
 export function systemdUnits({
   node,
@@ -87,12 +144,19 @@ function unitWord(text: string): string {
 }
 
 export async function runCrontab(
-  options: { readonly config?: string; readonly state?: string; readonly systemd?: boolean; readonly user?: string },
+  options: {
+    readonly config?: string;
+    readonly state?: string;
+    readonly systemd?: boolean;
+    readonly user?: string;
+    readonly host?: boolean;
+  },
   terminal: Terminal,
 ): Promise<number> {
   const places = placesOf(options);
-  const { site } = await loadSite(places.config, { secrets: false });
-  if (site === undefined)
+  // A mail host needs no site.cfg.
+  const site = options.host === true ? undefined : (await loadSite(places.config, { secrets: false })).site;
+  if (site === undefined && options.host !== true)
     terminal.say(
       `The config in ${places.config} has errors ("healthmon config check" tells them); these lines are for every five minutes`,
     );
@@ -103,7 +167,10 @@ export async function runCrontab(
     intervalMinutes: site?.intervalMinutes ?? 5,
     user: options.user ?? 'healthmon',
   };
-  if (options.systemd !== true) terminal.out(crontabText(facts).trimEnd());
-  else for (const { name, text } of systemdUnits(facts)) terminal.out(`# /etc/systemd/system/${name}\n${text.trimEnd()}`);
+  const isHost = options.host === true;
+  if (options.systemd !== true) terminal.out((isHost ? hostCrontabText(facts) : crontabText(facts)).trimEnd());
+  else
+    for (const { name, text } of isHost ? hostUnits(facts) : systemdUnits(facts))
+      terminal.out(`# /etc/systemd/system/${name}\n${text.trimEnd()}`);
   return 0;
 }

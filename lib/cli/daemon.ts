@@ -12,6 +12,7 @@ import { appendJournal, type NewRecord } from '../record/journal.ts';
 import { takeLock } from '../record/lock.ts';
 import { holderText, hoursOf } from './alone.ts';
 import { type Loaded, loadConfig, openState, type Places, Stop } from './context.ts';
+import { scheduleLooks } from './host/schedule.ts';
 import { scheduleReports } from './report/later.ts';
 import { noteConfigChange } from './round/config-change.ts';
 import { waitLonger } from './round/longer.ts';
@@ -57,6 +58,7 @@ export async function runDaemon(terminal: Terminal, places: Places): Promise<num
 
   const report = (line: string) => log.info(line);
   let reports = await scheduleReports(places, loaded.site, report);
+  const looks = await scheduleLooks(places, report);
   const hangUp = async () => {
     const fresh = await reloaded(loaded, places.config, log, note);
     if (fresh === loaded) return;
@@ -64,6 +66,7 @@ export async function runDaemon(terminal: Terminal, places: Places): Promise<num
     noteConfigChange(places, line => log.error(line));
     for (const each of reports) await each.destroy();
     reports = await scheduleReports(places, loaded.site, report);
+    await looks.renew();
   };
   process.on('SIGHUP', () => void hangUp());
   await task.start();
@@ -73,6 +76,7 @@ export async function runDaemon(terminal: Terminal, places: Places): Promise<num
 
   await toldToStop(terminal, task, stop);
   telling.enough.abort();
+  await looks.stop();
   for (const each of reports) await each.destroy();
   await underWay.catch(() => {});
   await telling.longer;

@@ -56,6 +56,7 @@ function build(contents: HostContents, report: Reporter): HostConfig {
   const queues = contents.queues[0]?.values;
   return {
     checks: host?.checks ?? CHECKS,
+    everyMinutes: host?.every ?? 0,
     ...given({ instance: host?.instance }),
     queues: {
       sample: queues?.sample ?? 2000,

@@ -32,6 +32,11 @@ const HOST = section({
     checks: defaulted(list(oneOf(...CHECKS), { min: 1, of: 'checks' }), CHECKS, {
       help: 'The checks. ldap asks the directories of site.cfg: on a host without that file it has nothing to do.',
     }),
+    every: defaulted(whole({ min: 0, max: 60 }), 0, {
+      help:
+        'Minutes between two looks by the daemon of the round trips (check_rndtrip --daemon), on the monitor host. ' +
+        '0: the daemon does not look; "healthmon crontab --host" prints the line that does.',
+    }),
   },
   samples: [{ set: {} }],
 });

@@ -11,6 +11,8 @@ export interface HostConfig {
   readonly instance?: string;
   /** What `healthmon hostcheck` looks at. */
   readonly checks: readonly CheckName[];
+  /** Minutes between two looks by the daemon; 0: none. */
+  readonly everyMinutes: number;
   readonly queues: {
     readonly flavour?: Flavour;
     /** The queue's own folder; the MTA's usual one when absent. */
@@ -96,6 +98,7 @@ export interface LogWanted {
 export function defaultConfig(limits: readonly Limit[]): HostConfig {
   return {
     checks: CHECKS,
+    everyMinutes: 0,
     queues: { sample: 2000 },
     sys: { directories: [], clock: true },
     mconn: { listen: [], services: [] },

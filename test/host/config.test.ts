@@ -56,6 +56,7 @@ test('every key is read', async () => {
 [host]
 instance = "mx1"
 checks = ["queues", "sys"]
+every = 10
 [queues]
 flavour = "sendmail"
 directory = "/var/spool/mqueue/qd*"
@@ -123,6 +124,7 @@ hours = "22:00-06:00"
   expect(rest).toEqual({
     instance: 'mx1',
     checks: ['queues', 'sys'],
+    everyMinutes: 10,
     queues: {
       flavour: 'sendmail',
       directory: '/var/spool/mqueue/qd*',

@@ -7,7 +7,8 @@ export const crontab: Subcommand = {
   about: 'Prints the crontab lines, or the systemd units, that run the checks.',
   shape: command =>
     withState(withConfig(command))
-      .option('--systemd', 'units for the daemon in place of crontab lines')
+      .option('--host', 'the lines that every mail host runs: hostcheck')
+      .option('--systemd', 'systemd units in place of crontab lines: for the daemon, or with --host a timer')
       .option('--user <name>', 'systemd: the user to run as', 'healthmon')
       .addHelpText(
         'after',
