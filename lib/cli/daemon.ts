@@ -57,15 +57,14 @@ export async function runDaemon(terminal: Terminal, places: Places): Promise<num
   task.on('execution:failed', ({ execution }) => log.error(execution?.error?.stack ?? 'a round failed'));
 
   const report = (line: string) => log.info(line);
-  let reports = await scheduleReports(places, loaded.site, report);
+  const reports = await scheduleReports(places, loaded.site, report);
   const looks = await scheduleLooks(places, report);
   const hangUp = async () => {
     const fresh = await reloaded(loaded, places.config, log, note);
     if (fresh === loaded) return;
     loaded = fresh;
     noteConfigChange(places, line => log.error(line));
-    for (const each of reports) await each.destroy();
-    reports = await scheduleReports(places, loaded.site, report);
+    await reports.renew(loaded.site);
     await looks.renew();
   };
   process.on('SIGHUP', () => void hangUp());
@@ -77,7 +76,7 @@ export async function runDaemon(terminal: Terminal, places: Places): Promise<num
   await toldToStop(terminal, task, stop);
   telling.enough.abort();
   await looks.stop();
-  for (const each of reports) await each.destroy();
+  await reports.stop();
   await underWay.catch(() => {});
   await telling.longer;
   await telling.underWay;

@@ -7,12 +7,12 @@ import type { Component } from '../model/component.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Site } from '../model/site.ts';
 import { readAuthorities } from '../site/authorities.ts';
-import { inOrder, type Problem, type Reporter, reporterFor } from '../site/problem.ts';
+import { inOrder, type Place, type Problem, type Reporter, reporterFor } from '../site/problem.ts';
 import { decodeUtf8, readConfigFile } from '../site/read-text.ts';
 import { readSecret } from '../site/secret.ts';
 import { passwordSource } from '../site/secret-source.ts';
 import { PORTS } from '../site/site-keys.ts';
-import type { Values } from '../site/table/field.ts';
+import type { Entry, Values } from '../site/table/field.ts';
 import { didYouMean } from '../site/table/nearest.ts';
 import { readTable } from '../site/table/read.ts';
 import { readToml, type TomlTable } from '../site/table/toml.ts';
@@ -44,6 +44,14 @@ export interface LoadedReport {
   /** There when no problem is an error; without a file, or a section in it, what holds then. */
   readonly config?: ReportConfig;
   readonly problems: readonly Problem[];
+  /** What the section calls by name and this room does not know: also where there are errors. */
+  readonly mentions: readonly Mention[];
+}
+
+export interface Mention {
+  readonly what: 'format' | 'channel';
+  readonly name: string;
+  readonly place: Place;
 }
 
 const FILE = 'alarms.cfg';
@@ -59,28 +67,43 @@ export async function loadReportConfig(dir: string, site: Site | undefined): Pro
   const isMissing: Problem[] = [];
   const file = await readConfigFile(join(dir, FILE), reporterFor(FILE, isMissing), MISSING);
   if (file === undefined && isMissing.every(({ remedy }) => remedy !== MISSING))
-    return { problems: isMissing.map(problem => ({ ...problem, file: join(dir, FILE) })) };
+    return { problems: isMissing.map(problem => ({ ...problem, file: join(dir, FILE) })), mentions: [] };
   const text = file === undefined ? '' : decodeUtf8(file.bytes, report);
-  if (text === undefined) return { problems };
+  if (text === undefined) return { problems, mentions: [] };
   const toml = readToml(text);
   if ('fault' in toml) {
     report.error(toml.fault.place, toml.fault.text, toml.fault.remedy);
-    return { problems };
+    return { problems, mentions: [] };
   }
-  const config = await build(toml.root, resolve(dir), site, report);
+  const [entry] = readTable({ intro: '', sections: { report: REPORT_SECTION } }, onlyReport(toml.root), report).report;
+  const config = entry === undefined ? undefined : await build(entry, resolve(dir), site, report);
   const isSound = config !== undefined && problems.every(({ severity }) => severity !== 'error');
-  return { ...(isSound ? { config } : {}), problems: inOrder(problems) };
+  return { ...(isSound ? { config } : {}), problems: inOrder(problems), mentions: entry === undefined ? [] : mentionsOf(entry) };
 }
 
 const MISSING = 'no alarms.cfg';
 const TOP = { line: 1, column: 1 };
 
-type Keys = Values<(typeof REPORT_SECTION)['fields']>;
+type Fields = (typeof REPORT_SECTION)['fields'];
+type Keys = Values<Fields>;
 
-async function build(root: TomlTable, dir: string, site: Site | undefined, report: Reporter): Promise<ReportConfig | undefined> {
-  const [entry] = readTable({ intro: '', sections: { report: REPORT_SECTION } }, onlyReport(root), report).report;
-  const values = entry?.values;
-  if (entry === undefined || values === undefined) return undefined;
+function mentionsOf({ draft, written, place }: Entry<Fields>): Mention[] {
+  const at = (key: string) => written.get(key) ?? place;
+  return [
+    ...(draft.format === undefined ? [] : [{ what: 'format' as const, name: draft.format, place: at('format') }]),
+    ...(draft.attach ?? []).map(name => ({ what: 'format' as const, name, place: at('attach') })),
+    ...(draft.fallback === undefined ? [] : [{ what: 'channel' as const, name: draft.fallback, place: at('fallback') }]),
+  ];
+}
+
+async function build(
+  entry: Entry<Fields>,
+  dir: string,
+  site: Site | undefined,
+  report: Reporter,
+): Promise<ReportConfig | undefined> {
+  const { values } = entry;
+  if (values === undefined) return undefined;
   const place = (key: string) => entry.written.get(key) ?? entry.place;
   const use = values.ca_file === undefined ? [] : [{ path: values.ca_file, place: place('ca_file') }];
   const authorities = await readAuthorities(dir, use, Date.now(), report);

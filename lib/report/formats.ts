@@ -8,7 +8,7 @@ import { decodeUtf8, readConfigFile } from '../site/read-text.ts';
 import { readTable } from '../site/table/read.ts';
 import { readToml } from '../site/table/toml.ts';
 import { FORMATS_TABLE, type FormatEntry } from './formats-table.ts';
-import { checkTemplate, type Source } from './template-check.ts';
+import type { Source } from './template-check.ts';
 
 export interface Format {
   readonly name: string;
@@ -35,7 +35,8 @@ export interface Formats {
 
 /** The two folders that hold formats. */
 export interface FormatFolders {
-  readonly shipped: string;
+  /** Absent: only the site's own are read. */
+  readonly shipped?: string;
   /** May be missing. */
   readonly plugins: string;
 }
@@ -47,23 +48,11 @@ export async function loadFormats({ shipped, plugins }: FormatFolders): Promise<
     [shipped, 'shipped'],
     [plugins, 'plugin'],
   ] as const) {
+    if (folder === undefined) continue;
     if (origin === 'plugin' && statSync(join(folder, FILE), { throwIfNoEntry: false }) === undefined) continue;
     for (const format of await readFolder(folder, origin, problems)) byName.set(format.name, format);
   }
   return { byName, problems: inOrder(problems) };
-}
-
-/** Everything that is wrong with a format's templates; empty when it can be rendered on any report. */
-export function checkFormat(format: Format): readonly Problem[] {
-  const problems: Problem[] = [];
-  const reporter = (file: string) => reporterFor(file, problems);
-  for (const [source, isHtml] of [
-    [format.text, false],
-    [format.html, true],
-  ] as const) {
-    if (source !== undefined) checkTemplate(source, { isHtml, partials: format.partials, reporter });
-  }
-  return inOrder(problems);
 }
 
 const FILE = 'report_formats.cfg';

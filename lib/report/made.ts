@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../record/replace.ts';
-import { dayAfter } from './period.ts';
+import { dayAfter, reportedDay } from './period.ts';
 import { number, object, text } from './untrusted.ts';
 
 export interface MadeNote {
@@ -71,4 +71,19 @@ export function missingDays(
     if (!known.has(each)) missing.unshift(each);
   }
   return { make: missing.slice(-MOST), older: missing.slice(0, -MOST) };
+}
+
+/**
+ * Whether the report that was due at `minute` of the day is still to be made although its time has come: nobody was there at that minute,
+ * or the clock left it out. Before the first report nothing is due; and never in the last half hour of a day, when a report would be
+ * about that day, and too early.
+ *
+ * @param now epoch ms
+ */
+export function isOverdue(made: readonly string[], minute: number, now: number): boolean {
+  const today = new Date(now).setHours(0, minute, 0, 0);
+  const dueAt = today <= now ? today : new Date(today).setDate(new Date(today).getDate() - 1);
+  const day = reportedDay(dueAt);
+  const [first] = made;
+  return first !== undefined && day > first && !made.includes(day) && reportedDay(now) === day;
 }

@@ -148,6 +148,22 @@ test('while the relay is down it is kept, and goes out at the next try, once', a
   expect(letters.map(({ to }) => to)).toEqual(['a@x.test', 'b@x.test']);
 });
 
+test('a channel is told when it could not be mailed, and where it lies, once', async () => {
+  records(day());
+  const port = await openRelay();
+  const note = join(place, 'told');
+  const told = `[exec.page]\ncommand = ["sh", "-c", 'printf "%s\\n" "$HEALTHMON_HEADLINE" "$HEALTHMON_NEXT" >> ${note}']\n[notify.oncall]\nchannels = ["page"]\n`;
+  alarmsCfg(port, `fallback = "page"\n${told}`);
+  await closeRelay();
+  const first = await run();
+  expect(first.status).toBe(1);
+  expect(first.err).toContain('Channel page: delivered');
+  expect((await run()).status).toBe(1);
+  const text = readFileSync(note, 'utf8');
+  expect(text.match(/could not be mailed to a@x\.test, b@x\.test over mta\/127\.0\.0\.1/g)).toHaveLength(1);
+  expect(text).toContain(`cat ${join(state, 'report', day())}/report.txt`);
+});
+
 test('a day whose run did not happen is told and made by the next run', async () => {
   const made = join(state, 'report', 'made');
   mkdirSync(made, { recursive: true });
@@ -238,15 +254,16 @@ test('[report] with errors: the report is kept, and waits', async () => {
   expect(existsSync(join(state, 'report', day(), 'report.txt'))).toBe(true);
 });
 
-test.for([
-  [['--day', '2026-02-30'], 'expected --day YYYY-MM-DD, not "2026-02-30"'],
-  [['--month', '2026'], 'expected --month YYYY-MM, not "2026"'],
-  [['--day', '--week'], 'expected one of --day, --week, --month, --from with --to'],
-  [['--to', '2026-01-01'], 'expected --from with --to'],
-  [['--from', '2026-01-02', '--to', '2026-01-01'], 'expected --from before --to: found 2026-01-02 and 2026-01-01'],
-] as const)('%j is wrong usage', async ([args, message]) => {
-  const { status, err } = await run(...args, '--print');
-  expect([status, err.trim()]).toEqual([3, message]);
+test('wrong usage is told, each with what was expected', async () => {
+  const wrong = [
+    [['--day', '2026-02-30'], 'expected --day YYYY-MM-DD, not "2026-02-30"'],
+    [['--month', '2026'], 'expected --month YYYY-MM, not "2026"'],
+    [['--day', '--week'], 'expected one of --day, --week, --month, --from with --to'],
+    [['--to', '2026-01-01'], 'expected --from with --to'],
+    [['--from', '2026-01-02', '--to', '2026-01-01'], 'expected --from before --to: found 2026-01-02 and 2026-01-01'],
+  ] as const;
+  const ended = await Promise.all(wrong.map(([args]) => run(...args, '--print')));
+  expect(ended.map(({ status, err }) => [status, err.trim()])).toEqual(wrong.map(([, message]) => [3, message]));
 });
 
 test('runmonitor -r is the same command', async () => {

@@ -4,7 +4,8 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { checkFormat, loadFormats } from '../../lib/report/formats.ts';
+import { checkFormat } from '../../lib/report/format-check.ts';
+import { loadFormats } from '../../lib/report/formats.ts';
 import { FORMATS_TABLE } from '../../lib/report/formats-table.ts';
 import { HELPERS } from '../../lib/report/helpers.ts';
 import { renderReport } from '../../lib/report/render.ts';

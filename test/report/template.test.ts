@@ -3,8 +3,8 @@
 
 import { expect, test } from 'vitest';
 import { REPORT } from '../../lib/report/data.ts';
+import { checkFormat } from '../../lib/report/format-check.ts';
 import type { Format } from '../../lib/report/formats.ts';
-import { checkFormat } from '../../lib/report/formats.ts';
 import { BLOCKS, HELPERS } from '../../lib/report/helpers.ts';
 import { BrokenFormat, renderReport } from '../../lib/report/render.ts';
 import { sampleReport } from '../../lib/report/sample.ts';

@@ -1,7 +1,7 @@
 // `healthmon report`: which formats there are, a new one, how one looks, letters that wait.
 
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { takeLock } from '../../record/lock.ts';
@@ -9,7 +9,8 @@ import { replaceFile } from '../../record/replace.ts';
 import { loadReportConfig } from '../../report/config.ts';
 import { deliver } from '../../report/deliver.ts';
 import { type Dressed, dress, standalone } from '../../report/dress.ts';
-import { checkFormat, type Format, type Formats } from '../../report/formats.ts';
+import { checkFormat } from '../../report/format-check.ts';
+import type { Format, Formats } from '../../report/formats.ts';
 import { FORMATS_TABLE } from '../../report/formats-table.ts';
 import { schemaText } from '../../report/json-schema.ts';
 import { isUndelivered, Outbox } from '../../report/outbox.ts';
@@ -22,7 +23,7 @@ import { didYouMean } from '../../site/table/nearest.ts';
 import { placesOf, projectRoot, Stop, stopSignal } from '../context.ts';
 import type { Terminal } from '../terminal.ts';
 import { version } from '../version.ts';
-import { pluginsFolder, reportFormats } from './report.ts';
+import { pluginsFolder, reportFormats } from './folders.ts';
 
 interface Options {
   readonly config?: string;
@@ -106,6 +107,8 @@ async function newFormat(name: string, options: Options, terminal: Terminal): Pr
   if (new RegExp(`^\\s*\\[format\\.${name}\\]`, 'm').test(known))
     throw new Stop(`Cannot make the format ${name}: ${config} has it already`);
   const template = join(projectRoot(), 'plugins', '_template', 'report');
+  // To be read by whoever makes the report: that need not be the one who writes formats.
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
   for (const file of readdirSync(template)) replaceFile(join(folder, file), readFileSync(join(template, file), 'utf8'), 0o644);
   const entry = `
 [format.${name}]
@@ -136,7 +139,7 @@ async function preview(name: string, { sample, open, out }: Options, terminal: T
   const file =
     out ??
     (open === true
-      ? join(tmpdir(), `healthmon-${process.pid}-${name}.${dressed.html === undefined ? 'txt' : 'html'}`)
+      ? join(mkdtempSync(join(tmpdir(), 'healthmon-preview-')), `${name}.${dressed.html === undefined ? 'txt' : 'html'}`)
       : undefined);
   if (file === undefined) {
     terminal.out(contentOf(dressed, !dressed.isOwnText).trimEnd());
@@ -145,7 +148,7 @@ async function preview(name: string, { sample, open, out }: Options, terminal: T
     return 0;
   }
   replaceFile(file, contentOf(dressed, open === true || /\.html?$/.test(file)), 0o644);
-  terminal.say(`${name} on a ${known} day written to ${file}`);
+  terminal.say(`${name} on ${known === 'empty' ? 'an' : 'a'} ${known} day written to ${file}`);
   if (open === true) await openInBrowser(file, terminal);
   return 0;
 }

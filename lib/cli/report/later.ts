@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { createTask, type ScheduledTask } from 'node-cron';
 import type { Site } from '../../model/site.ts';
 import { takeLock } from '../../record/lock.ts';
-import type { Places } from '../context.ts';
+import { type Places, projectRoot } from '../context.ts';
 
 type Say = (line: string) => void;
 
@@ -49,44 +49,91 @@ export async function retryReports(places: Places, site: Site, say: Say): Promis
   }
 }
 
-/** Makes the report of the day at its time, and tries letters that wait every five minutes. @returns the tasks, to be stopped */
-export async function scheduleReports(places: Places, site: Site, say: Say): Promise<readonly ScheduledTask[]> {
-  const { loadReportConfig } = await import('../../report/config.ts');
-  const { config, problems } = await loadReportConfig(places.config, site);
-  for (const { file, line, text } of problems) say(`${file}:${line}: ${text}`);
-  const minute = config?.minute ?? 4;
-  const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const tasks = [
-    createTask(`${minute % 60} ${Math.floor(minute / 60)} * * *`, () => makeReport(places, say), {
-      name: 'report',
-      noOverlap: true,
-      timezone,
-    }),
-    createTask('2-59/5 * * * *', () => retryReports(places, site, say), { name: 'letters', noOverlap: true, timezone }),
-  ];
-  for (const task of tasks) await task.start();
-  return tasks;
+export interface ReportSchedule {
+  /** Goes by what alarms.cfg says now. */
+  renew(site: Site): Promise<void>;
+  /** Ends it; a report that is being made is told to stop, and waited for. */
+  stop(): Promise<void>;
 }
 
-/** `check_rndtrip -r`, as cron would start it. Never rejects. */
-function makeReport({ config, state }: Places, say: Say): Promise<void> {
-  const program = process.argv[1];
-  if (program === undefined) return Promise.resolve();
+/**
+ * Makes the report of the day at its time, at once when that time has passed without one, and tries letters that wait every five minutes.
+ *
+ * @param command what makes a report: check_rndtrip, but for tests
+ */
+export async function scheduleReports(
+  places: Places,
+  site: Site,
+  say: Say,
+  command: readonly [string, ...string[]] = [process.execPath, join(projectRoot(), 'bin', 'check_rndtrip')],
+): Promise<ReportSchedule> {
+  const [{ loadReportConfig }, { isOverdue, madeDays }] = await Promise.all([
+    import('../../report/config.ts'),
+    import('../../report/made.ts'),
+  ]);
+  const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  let tasks: readonly ScheduledTask[] = [];
+  let making: { readonly child: ChildProcess; readonly ended: Promise<void> } | undefined;
+  let minute = 4;
+
+  function make(): Promise<void> {
+    if (making !== undefined) return making.ended;
+    const child = startReport(command, places, say);
+    const ended = endOf(child, say).then(() => {
+      making = undefined;
+    });
+    making = { child, ended };
+    return ended;
+  }
+  async function makeOverdue(): Promise<void> {
+    if (isOverdue(madeDays(places.state), minute, Date.now())) await make();
+  }
+  async function clear(): Promise<void> {
+    for (const task of tasks) await task.destroy();
+    tasks = [];
+  }
+  async function renew(newSite: Site): Promise<void> {
+    await clear();
+    const { config, problems } = await loadReportConfig(places.config, newSite);
+    for (const { file, line, text } of problems) say(`${file}:${line}: ${text}`);
+    minute = config?.minute ?? minute;
+    const again = async () => {
+      await makeOverdue();
+      await retryReports(places, newSite, say);
+    };
+    tasks = [
+      createTask(`${minute % 60} ${Math.floor(minute / 60)} * * *`, make, { name: 'report', noOverlap: true, timezone }),
+      createTask('2-59/5 * * * *', again, { name: 'letters', noOverlap: true, timezone }),
+    ];
+    for (const task of tasks) await task.start();
+  }
+
+  await renew(site);
+  void makeOverdue();
+  return {
+    renew,
+    async stop() {
+      await clear();
+      making?.child.kill('SIGTERM');
+      await making?.ended;
+    },
+  };
+}
+
+/** `check_rndtrip -r`, as cron would start it. */
+function startReport([program, ...args]: readonly [string, ...string[]], { config, state }: Places, say: Say): ChildProcess {
+  const child = spawn(program, [...args, '-r', '--config', config, '--state', state], { stdio: ['ignore', 'pipe', 'pipe'] });
+  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', line => say(line));
+  return child;
+}
+
+/** Never rejects: what kept it from starting is said. */
+function endOf(child: ChildProcess, say: Say): Promise<void> {
   return new Promise(resolve => {
-    let child: ChildProcess;
-    try {
-      child = spawn(process.execPath, [program, '-r', '--config', config, '--state', state], {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-    } catch (error) {
-      say(`Cannot make the report: ${String(error)}`);
+    child.on('error', error => {
+      say(`Cannot make the report: ${error.message}`);
       resolve();
-      return;
-    }
-    for (const stream of [child.stdout, child.stderr]) {
-      if (stream !== null) createInterface({ input: stream }).on('line', line => say(line));
-    }
-    child.on('error', error => say(`Cannot make the report: ${error.message}`));
+    });
     child.on('close', () => resolve());
   });
 }

@@ -2,7 +2,6 @@
 // measuring: it takes a lock of its own and reads what is on disk.
 
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { takeLock } from '../../record/lock.ts';
 import { replaceFile } from '../../record/replace.ts';
 import type { ReportConfig } from '../../report/config.ts';
@@ -10,7 +9,7 @@ import { loadReportConfig } from '../../report/config.ts';
 import type { Report } from '../../report/data.ts';
 import { deliver } from '../../report/deliver.ts';
 import { type Dressed, dress, standalone } from '../../report/dress.ts';
-import { type Formats, loadFormats } from '../../report/formats.ts';
+import type { Formats } from '../../report/formats.ts';
 import { forgetReports, keepReport, reportFolder } from '../../report/keep.ts';
 import { composeLetter, tableFile } from '../../report/letter.ts';
 import { forgetMade, madeDays, madeNote, missingDays, noteMade } from '../../report/made.ts';
@@ -21,9 +20,10 @@ import { sendOver } from '../../report/relay.ts';
 import { momentText } from '../../report/words.ts';
 import { loadSite } from '../../site/load.ts';
 import { formatProblems } from '../../site/problem.ts';
-import { openState, type Places, projectRoot, Stop, stopSignal } from '../context.ts';
+import { openState, type Places, Stop, stopSignal } from '../context.ts';
 import type { Terminal } from '../terminal.ts';
 import { version } from '../version.ts';
+import { reportFormats } from './folders.ts';
 import { offerByChannel } from './offer.ts';
 import { asksForPeriod, periodOf, type ReportOptions } from './options.ts';
 
@@ -53,16 +53,6 @@ export async function runReport(options: ReportOptions, places: Places, terminal
   } finally {
     lock.release();
   }
-}
-
-/** The shipped formats, and those of the site's own. */
-export function reportFormats(): Promise<Formats> {
-  return loadFormats({ shipped: join(projectRoot(), 'reports'), plugins: pluginsFolder() });
-}
-
-/** $HEALTHMON_PLUGINS, else plugins/ of the project. */
-export function pluginsFolder(): string {
-  return process.env.HEALTHMON_PLUGINS ?? join(projectRoot(), 'plugins');
 }
 
 interface Work {
@@ -177,7 +167,7 @@ async function tell(entry: Outgoing, { config, places, terminal, isQuiet, source
     terminal.out(`  ${entry.title} mailed to ${sent.map(({ address }) => address).join(', ')}${over}`);
   if (others.length === 0) return;
   const first = others[0];
-  const what = `${entry.title} could not be mailed to ${others.map(({ address }) => address).join(', ')}${over}: ${first?.text ?? ''}`;
+  const what = `The report of ${entry.title} could not be mailed to ${others.map(({ address }) => address).join(', ')}${over}: ${first?.text ?? ''}`;
   terminal.say(`${what}; it is tried again${entry.attempts > 1 ? ` (${entry.attempts} attempts so far)` : ''}`);
   if (config?.fallback !== undefined && entry.attempts === 1)
     await offerByChannel(config.fallback, {

@@ -9,7 +9,7 @@ import { appendJournal } from '../../record/journal.ts';
 import { replaceFile } from '../../record/replace.ts';
 import type { Places } from '../context.ts';
 
-const FILES = ['site.cfg', 'sequence.cfg'] as const;
+const FILES = ['site.cfg', 'sequence.cfg', 'alarms.cfg'] as const;
 
 /**
  * Compares the files with what the state folder remembers of them. The first run only remembers.
@@ -31,8 +31,10 @@ function note({ config, state }: Places): void {
   const now = Object.fromEntries(FILES.map(name => [name, hashOf(join(config, name))]));
   const changed = FILES.filter(name => before?.[name] !== now[name]);
   if (changed.length === 0) return;
-  if (before !== undefined) {
-    const text = changed.map(name => `${name} (sha256 ${short(before[name])} -> ${short(now[name])})`).join(', ');
+  // Of a file that an older version did not watch there is nothing to say yet.
+  const known = changed.filter(name => before?.[name] !== undefined);
+  if (before !== undefined && known.length > 0) {
+    const text = known.map(name => `${name} (sha256 ${short(before[name])} -> ${short(now[name])})`).join(', ');
     appendJournal(state, { type: 'monitor', event: 'config changed', text }, Date.now());
   }
   replaceFile(place, `${JSON.stringify({ v: 1, ...now })}\n`);

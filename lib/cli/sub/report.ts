@@ -1,4 +1,4 @@
-// `healthmon report`: its face. The work is in ../report-formats.ts.
+// `healthmon report`: its face. The work is in ../report/formats.ts.
 
 import { type Subcommand, withConfig, withState } from './subcommand.ts';
 
