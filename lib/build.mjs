@@ -13,12 +13,13 @@ import {
   accessSync,
   constants,
   existsSync,
-  mkdirSync,
+  linkSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
@@ -118,10 +119,52 @@ async function buildCommands() {
     rmSync(fresh, { recursive: true, force: true });
     fail(`Cannot build: ${error.message}`);
   }
+  const files = readdirSync(fresh);
+  keepOldParts(target, fresh, new Set(files));
+  writeFileSync(join(fresh, '.files'), files.join('\n'));
   writeFileSync(join(fresh, '.built'), wanted);
-  mkdirSync(target, { recursive: true });
-  rmSync(target, { recursive: true, force: true });
-  renameSync(fresh, target);
+  putInPlace(fresh, target);
+}
+
+/** Two renames in a row: there is no dist/ for some microseconds only. Another build at the same time does no harm. */
+function putInPlace(fresh, target) {
+  const old = `${fresh}.old`;
+  for (;;) {
+    try {
+      renameSync(fresh, target);
+      return;
+    } catch (error) {
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    }
+    try {
+      renameSync(target, old);
+    } catch (error) {
+      if (error.code !== 'ENOENT') throw error;
+    }
+    rmSync(old, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Commands load parts of themselves when they come to them, under names with a hash. One that runs while it is built anew, the
+ * daemon above all, finds the parts of its own build for an hour more.
+ */
+function keepOldParts(target, fresh, made) {
+  const list = join(target, '.files');
+  if (!existsSync(list)) return;
+  const current = new Set(readFileSync(list, 'utf8').split('\n'));
+  const now = Date.now();
+  for (const name of readdirSync(target)) {
+    if (made.has(name) || !/-[A-Z0-9]{8}\.js$/.test(name)) continue;
+    const file = join(target, name);
+    try {
+      if (current.has(name)) utimesSync(file, now / 1000, now / 1000);
+      else if (now - statSync(file).mtimeMs > 3_600_000) continue;
+      linkSync(file, join(fresh, name));
+    } catch {
+      // Gone meanwhile, or a disk without links: then it is as if there had been none.
+    }
+  }
 }
 
 function commandFiles() {
