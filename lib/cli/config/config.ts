@@ -1,7 +1,7 @@
 // `healthmon config`: what is wrong with the files, or what may stand in them.
 
 import { existsSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Site } from '../../model/site.ts';
 import { CONFIG_FILES, describe } from '../../site/describe.ts';
 import { loadSite } from '../../site/load.ts';
@@ -48,12 +48,12 @@ async function check(
 
 /** Files that a site may do without, each checked by the room that it belongs to. */
 async function otherProblems(dir: string, site: Site | undefined, secrets: boolean): Promise<readonly Problem[]> {
-  const { loadHost } = await import('../../host/config-load.ts');
+  const has = (name: string) => existsSync(join(dir, name));
   const { reportProblems } = await import('../report/check.ts');
-  const { alarmProblems } = await import('./alarm.ts');
+  // The reader of a file that is not there is not loaded: compiling it takes longer than all the checking.
   return [
-    ...((await loadHost(dir))?.problems ?? []),
-    ...(await alarmProblems(dir, site, secrets)),
+    ...(has('host.cfg') ? ((await (await import('../../host/config-load.ts')).loadHost(dir))?.problems ?? []) : []),
+    ...(has('alarms.cfg') ? await (await import('./alarm.ts')).alarmProblems(dir, site, secrets) : []),
     ...(await reportProblems(dir, site)),
   ];
 }
