@@ -2,7 +2,7 @@
 
 import type { Sequence, SequenceEntry } from '../model/sequence.ts';
 import type { Site } from '../model/site.ts';
-import { doorsOf, wantedNames } from './levels.ts';
+import { doorsOf, wantedNames } from './inventory.ts';
 
 export type Change =
   | {

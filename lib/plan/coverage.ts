@@ -7,7 +7,7 @@ import { kindOf, shortName } from '../model/component.ts';
 import type { Sequence } from '../model/sequence.ts';
 import type { Site } from '../model/site.ts';
 import { allPaths } from './due.ts';
-import { doorsOf, type Level, levelsOf, MAILBOXES, type Mailbox, settled } from './levels.ts';
+import { doorsOf, type Level, levelsOf, MAILBOXES, type Mailbox, settled } from './inventory.ts';
 
 /**
  * - `covered` by every protocol that there is for it

@@ -9,7 +9,7 @@ import { type Component, kindOf, shortName } from '../model/component.ts';
 import type { Sequence } from '../model/sequence.ts';
 import type { Limits, Site } from '../model/site.ts';
 import { type Change, entryOver } from './change.ts';
-import { isOnlySender, MAILBOXES, type Mailbox } from './levels.ts';
+import { isOnlySender, MAILBOXES, type Mailbox } from './inventory.ts';
 import { askedByAll, CYCLE_MINUTES, everybody, filtersOf, type Visit, visitsOf } from './visits.ts';
 
 /** So certain is the time within which a component behind a balancer is met. */

@@ -8,9 +8,9 @@ import { doorsToKnock } from '../isolate/doors.ts';
 import type { Sequence } from '../model/sequence.ts';
 import type { Route, Site } from '../model/site.ts';
 import type { Path } from '../model/trip.ts';
+import { tripOf, worldOf } from './apart/suppose.ts';
 import { pathsDue } from './due.ts';
-import { settled } from './levels.ts';
-import { tripOf, worldOf } from './suppose.ts';
+import { settled } from './inventory.ts';
 
 /** Messages sent in isolation to tell suspects apart, at most, for one trip that failed: over another MTA, and to another store. */
 export const FURTHER_MESSAGES = 2;

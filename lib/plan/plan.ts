@@ -2,12 +2,12 @@
 
 import type { Sequence } from '../model/sequence.ts';
 import type { Site } from '../model/site.ts';
-import { type Ambiguity, ambiguitiesOf } from './ambiguity.ts';
+import { type Ambiguity, ambiguitiesOf } from './apart/ambiguity.ts';
+import { type Together, togetherIn } from './apart/together.ts';
 import { type Coverage, coverageOf } from './coverage.ts';
 import { type Detection, detectionOf, isUnseen } from './detection.ts';
 import { type Load, loadOf } from './load.ts';
 import { type Idle, idleLimits, type Overlap, overlapsOf } from './timing.ts';
-import { type Together, togetherIn } from './together.ts';
 
 export interface Plan {
   readonly coverage: Coverage;

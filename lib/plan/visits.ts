@@ -9,7 +9,7 @@ import type { Sequence } from '../model/sequence.ts';
 import type { Site } from '../model/site.ts';
 import { type Path, pathKey } from '../model/trip.ts';
 import { pathsDue } from './due.ts';
-import { settled } from './levels.ts';
+import { settled } from './inventory.ts';
 import { routeOf } from './route.ts';
 
 /** Minutes after which a sequence repeats itself: entries without -m take turns by the hour. */

@@ -162,7 +162,9 @@ function isReader({ kind, doors }: Known): boolean {
   return kind === 'mmp' || (kind === 'balancer' && MAILBOXES.some(mailbox => doors.has(mailbox)));
 }
 
+/** The same path twice is wrong. Two paths in one minute may be a slip: told of each that shares a mailbox, and once of all others. */
 function checkSameMinute(entries: readonly PlacedEntry[], report: Reporter): void {
+  const plain: { readonly entry: PlacedEntry; readonly first: PlacedEntry }[] = [];
   const seen = new Map<number, PlacedEntry[]>();
   for (const entry of entries) {
     const earlier = seen.get(entry.minute) ?? [];
@@ -175,18 +177,25 @@ function checkSameMinute(entries: readonly PlacedEntry[], report: Reporter): voi
         `minute ${two(entry.minute)} has the same path twice: it is in line ${same.line} already`,
         'take one of the two lines out',
       );
-    } else if (first !== undefined) {
-      const lock = earlier.some(other => other.account === entry.account)
-        ? `; both read the mailbox of ${entry.account}, and POP3 servers let in one at a time`
-        : '';
+    } else if (earlier.some(other => other.account === entry.account)) {
       report.warning(
         entry.places.minute,
-        `minute ${two(entry.minute)} is in line ${first.line} already: the two run at the same time${lock}`,
-        'if that is not meant, give one of them another minute',
+        `minute ${two(entry.minute)} is in line ${earlier[0]?.line} already: the two run at the same time; both read the mailbox of ${entry.account}, and POP3 servers let in one at a time`,
+        ANOTHER_MINUTE,
       );
-    }
+    } else if (first !== undefined) plain.push({ entry, first });
   }
+  const [one, ...others] = plain;
+  if (one === undefined) return;
+  const more = others.length === 0 ? '' : ` (${others.length} more ${others.length === 1 ? 'entry does' : 'entries do'} so)`;
+  report.warning(
+    one.entry.places.minute,
+    `minute ${two(one.entry.minute)} is in line ${one.first.line} already: the two run at the same time${more}`,
+    ANOTHER_MINUTE,
+  );
 }
+
+const ANOTHER_MINUTE = 'if that is not meant, give one of them another minute';
 
 /** An entry without -m goes by POP3 one hour and by IMAP the next, and meets either. */
 function isSamePath(a: PlacedEntry, b: PlacedEntry): boolean {

@@ -297,6 +297,17 @@ test('loadSite() tells once how many entries a slow run would make be skipped', 
   expect((await loadText(siteText({ site: 'deliver = 240' }), lines)).told).toBe('');
 });
 
+test('loadSite() tells once how many entries share a minute', async () => {
+  const below =
+    '[store.ims2]\naddress = "ims2@example.com"\npassword_file = "p"\n[store.ims3]\naddress = "ims3@example.com"\npassword_file = "p"\n';
+  const lines = ['ims1', 'ims2', 'ims3'].map(name => `00 DMSG -u ${name} -s ssmtp01 -p smux01\n`).join('');
+  const { told } = await loadText(siteText({ below }), lines);
+  expect(told).toBe(
+    'sequence.cfg:2: warning: minute 00 is in line 1 already: the two run at the same time (1 more entry does so)\n' +
+      '    if that is not meant, give one of them another minute',
+  );
+});
+
 test('loadSite() says nothing of unused components while lines of the sequence are wrong', async () => {
   const { told } = await loadText(siteText({ below: '[mta.ssmtp02]' }), '00 DMSG -u ims1 -s ssmtp03 -p smux01\n');
   expect(told).toBe("sequence.cfg:1: error: unknown MTA 'ssmtp03' after -s: did you mean 'ssmtp01'?");

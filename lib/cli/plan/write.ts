@@ -8,9 +8,9 @@ import type { Sequence } from '../../model/sequence.ts';
 import type { Site } from '../../model/site.ts';
 import { type Coverage, coverageOf, gapsOf, tablesOf } from '../../plan/coverage.ts';
 import { type Detection, detectionOf, isUnseen } from '../../plan/detection.ts';
-import { type Draft, draftFor, INTERVALS } from '../../plan/draft.ts';
 import { isWhole } from '../../plan/plan.ts';
 import { overlapsOf } from '../../plan/timing.ts';
+import { type Draft, draftFor, INTERVALS } from '../../plan/write/draft.ts';
 import { replaceFile } from '../../record/replace.ts';
 import { SEQUENCE_HELP } from '../../site/describe.ts';
 import { writeInit } from '../../site/init-write.ts';
@@ -105,7 +105,7 @@ async function put(file: string, text: string, force: boolean): Promise<void> {
 function remarksOn({ site, draft, intervalMinutes, coverage, detection }: Made): readonly string[] {
   const { entries, forBalancers, lowerBound, unreadable } = draft;
   const size = entries.length === 1 ? '1 entry' : `${entries.length} entries`;
-  const balancers = forBalancers === 0 ? '' : `, and ${forBalancers} for balancers`;
+  const balancers = forBalancers === 0 ? '' : `, and ${forBalancers} more for balancers`;
   const remarks = [
     `Made by "healthmon plan --write" for ${printable(site.name, 40)}: ${size}; all pairs of MTAs, MMPs and accounts take ${lowerBound}${balancers}`,
   ];
@@ -133,10 +133,10 @@ const ROLE_WORDS = { mta: 'MTA', mmp: 'MMP', account: 'account' } as const;
 
 function roomText({ needed, room, instead }: Draft): readonly string[] {
   if (instead === undefined) return [];
-  const { intervalMinutes, perMinute } = instead;
+  const { intervalMinutes, perMinute, perMinuteAtMost } = instead;
   const how =
     intervalMinutes === undefined
-      ? `--per-minute ${perMinute}; with no interval has each a minute of its own`
+      ? `--interval 1 --per-minute ${perMinuteAtMost}, or with --per-minute ${perMinute}`
       : `--interval ${intervalMinutes}, or with --per-minute ${perMinute}`;
   return [`There is room for ${room} of the ${needed} entries in an hour; there is for all with ${how}`];
 }

@@ -2,7 +2,7 @@
 
 import { printable } from '../../model/printable.ts';
 import type { Cell, CellState, PairTable, Role } from '../../plan/coverage.ts';
-import type { Level } from '../../plan/levels.ts';
+import type { Level } from '../../plan/inventory.ts';
 import type { Terminal } from '../terminal.ts';
 
 type Colours = Terminal['colours'];
@@ -10,14 +10,18 @@ type Colours = Terminal['colours'];
 const WORDS: Readonly<Record<Role, string>> = { mta: 'MTA', mmp: 'MMP', account: 'account' };
 const LEFT = '    ';
 
-/** Title, table and what is wanted; names that have no room side by side stand upright. */
+/**
+ * Title and table. Names that have no room side by side stand upright; a table that is so wide and has no gap is left out, since its
+ * title says all of it.
+ */
 export function pairsText(table: PairTable, colours: Colours, width: number): readonly string[] {
   const { rows, columns, wanted, covered } = table;
-  const title = `${WORDS[rows.role]} x ${WORDS[columns.role]}`;
+  const title = titleOf(table);
   const count = `${covered} of ${wanted} ${wanted === 1 ? 'pair' : 'pairs'} covered`;
   const names = rows.levels.map(({ name }) => printable(name, 24));
-  const label = Math.max(...names.map(name => name.length), title.length) + 2;
+  const label = labelWidth(table);
   const lines = [`  ${colours.bold(title)}  ${covered === wanted ? count : colours.red(count)}`];
+  if (!isDrawn(table, width)) return lines;
   for (const part of partsOf(columns.levels, width - label - LEFT.length)) {
     const field = (text: string) => text.padEnd(part.field);
     for (const line of part.header) lines.push(colours.dim(`${LEFT}${' '.repeat(label)}${line}`.trimEnd()));
@@ -31,9 +35,10 @@ export function pairsText(table: PairTable, colours: Colours, width: number): re
   return lines;
 }
 
-/** What the marks mean, as far as they are used. */
-export function legendText(tables: readonly PairTable[]): string {
-  const used = new Set(tables.flatMap(({ cells }) => cells.flat()).map(cell => markOf(cell)));
+/** What the marks mean, as far as they are used; nothing when there is no mark. */
+export function legendText(tables: readonly PairTable[], width: number): readonly string[] {
+  const drawn = tables.filter(table => isDrawn(table, width));
+  const used = new Set(drawn.flatMap(({ cells }) => cells.flat()).map(cell => markOf(cell)));
   const words: readonly (readonly [string, string])[] = [
     ['+', 'covered by every protocol that there is'],
     ['p', 'by POP3 only'],
@@ -42,7 +47,24 @@ export function legendText(tables: readonly PairTable[]): string {
     ['.', 'never'],
     ['-', 'cannot be walked'],
   ];
-  return words.flatMap(([mark, word]) => (used.has(mark) ? [`${mark} ${word}`] : [])).join('   ');
+  const meanings = words.flatMap(([mark, word]) => (used.has(mark) ? [`${mark} ${word}`] : []));
+  return meanings.length === 0 ? [] : [`  ${meanings.join('   ')}`];
+}
+
+function isDrawn(table: PairTable, width: number): boolean {
+  const { columns, wanted, covered } = table;
+  return (
+    covered < wanted ||
+    partsOf(columns.levels, width - labelWidth(table) - LEFT.length).every(({ header }) => header.length === 1)
+  );
+}
+
+function titleOf({ rows, columns }: PairTable): string {
+  return `${WORDS[rows.role]} x ${WORDS[columns.role]}`;
+}
+
+function labelWidth(table: PairTable): number {
+  return Math.max(...table.rows.levels.map(({ name }) => printable(name, 24).length), titleOf(table).length) + 2;
 }
 
 function markOf(cell: Cell, colours?: Colours): string {

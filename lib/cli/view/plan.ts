@@ -3,14 +3,14 @@
 import { type Component, kindOf, shortName } from '../../model/component.ts';
 import { printable } from '../../model/printable.ts';
 import type { Site } from '../../model/site.ts';
-import type { Ambiguity } from '../../plan/ambiguity.ts';
+import type { Ambiguity } from '../../plan/apart/ambiguity.ts';
+import type { Together } from '../../plan/apart/together.ts';
 import type { Change } from '../../plan/change.ts';
 import { tablesOf } from '../../plan/coverage.ts';
 import { CERTAINTY, type Detection, isUnseen, longestMs } from '../../plan/detection.ts';
 import { FURTHER_MESSAGES, type Load, type LogIns } from '../../plan/load.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { Overlap } from '../../plan/timing.ts';
-import type { Together } from '../../plan/together.ts';
 import { entryLines } from '../plan/json.ts';
 import type { Terminal } from '../terminal.ts';
 import { legendText, pairsText } from './pairs.ts';
@@ -20,6 +20,8 @@ type Colours = Terminal['colours'];
 /** Of a list that could be long, so many are named; --json has all. */
 const NAMED = 4;
 const LIKEWISE = 2;
+/** So many accounts each have a line of their own. */
+const ACCOUNTS = 8;
 
 export function planText(plan: Plan, site: Site, colours: Colours, width: number): string {
   const { coverage, detection, ambiguities, together, load, overlaps, idle } = plan;
@@ -30,7 +32,7 @@ export function planText(plan: Plan, site: Site, colours: Colours, width: number
     '',
     colours.bold('Pairs'),
     ...tables.flatMap(table => pairsText(table, colours, width)),
-    colours.dim(`  ${legendText(tables)}`),
+    ...legendText(tables, width).map(line => colours.dim(line)),
     '',
     ...detectionText(detection, site, colours),
     '',
@@ -57,15 +59,22 @@ function summary({ coverage, detection }: Plan, colours: Colours): string {
 }
 
 function detectionText(detection: readonly Detection[], site: Site, colours: Colours): readonly string[] {
-  const told = detection.filter(each => !isToldByStore(each, detection));
-  const width = Math.max(...told.map(({ component }) => component.length)) + 2;
-  const rows = told.flatMap(each => {
-    const time = each.worstMs === undefined ? (each.chance === undefined ? 'never' : 'no bound') : span(each.worstMs);
+  const alike = new Map<string, Detection[]>();
+  for (const each of detection.filter(one => !isToldByStore(one, detection))) {
+    const key = JSON.stringify([kindOf(each.component), timeText(each), aboutText(each), each.change]);
+    alike.set(key, [...(alike.get(key) ?? []), each]);
+  }
+  // Of many that are alike the first stands for all; each line keeps the place of its first.
+  const rows = [...alike.values()].flatMap(some => (some.length <= NAMED ? some.map(each => [each]) : [some]));
+  const names = rows.map(([first, ...others]) =>
+    others.length === 0 ? (first?.component ?? '') : `${first?.component} and ${others.length} more`,
+  );
+  const width = Math.max(...names.map(name => name.length)) + 2;
+  const lines = rows.flatMap(([each], n) => {
+    if (each === undefined) return [];
     const paint = isUnseen(each) ? colours.red : each.worstMs === undefined ? colours.yellow : (text: string) => text;
-    const about = [...visitsText(each), ...each.notes].join('; ');
-    const shown = each.wanted ? time : '-';
     return [
-      `  ${each.component.padEnd(width)}${paint(shown.padEnd(17))}${about}`.trimEnd(),
+      `  ${(names[n] ?? '').padEnd(width)}${paint(timeText(each).padEnd(17))}${aboutText(each)}`.trimEnd(),
       ...(each.change === undefined ? [] : changeText(each.change)),
     ];
   });
@@ -73,8 +82,17 @@ function detectionText(detection: readonly Detection[], site: Site, colours: Col
   return [
     colours.bold('A failure is noticed at the latest after'),
     colours.dim(`  the longest pause between two visits, and ${limits} (submit + deliver + fetch + isolate)`),
-    ...rows,
+    ...lines,
   ];
+}
+
+function timeText({ worstMs, chance, wanted }: Detection): string {
+  if (!wanted) return '-';
+  return worstMs === undefined ? (chance === undefined ? 'never' : 'no bound') : span(worstMs);
+}
+
+function aboutText(each: Detection): string {
+  return [...visitsText(each), ...each.notes].join('; ');
 }
 
 /** An account that bears its store's name and is visited as often says nothing new. */
@@ -104,6 +122,7 @@ function ambiguityText(ambiguities: readonly Ambiguity[], together: readonly Tog
   const title = colours.bold('After a failure these could not be told apart');
   if (ambiguities.length + together.length === 0) return [title, '  none'];
   const lines: string[] = [];
+  const shown = new Set<string>();
   let last = '';
   for (const { symptom, cases, unnamed, changes, solves, beyond } of ambiguities) {
     if (symptom !== last) lines.push(`  ${symptom}`);
@@ -111,8 +130,14 @@ function ambiguityText(ambiguities: readonly Ambiguity[], together: readonly Tog
     const unknown = unnamed ? ['a directory or name server that it asks and site.cfg does not name'] : [];
     const [first = [], ...others] = cases;
     lines.push(`    ${colours.bold([...first, ...unknown].join(' or '))}`, ...likewiseText(others, colours));
-    if (changes.length === 0) lines.push(colours.dim(`      nothing in the config changes that: ${beyond}`));
-    else lines.push(colours.dim(`      ${solves ? 'told apart with' : 'told apart in part with'}`), ...changesText(changes));
+    if (changes.length === 0) {
+      lines.push(colours.dim(`      nothing in the config changes that: ${beyond}`));
+      continue;
+    }
+    const fresh = changes.filter(change => !shown.has(JSON.stringify(change)));
+    const above = fresh.length === changes.length ? '' : fresh.length === 0 ? ' the lines above' : ' the lines above, and';
+    lines.push(colours.dim(`      ${solves ? 'told apart with' : 'told apart in part with'}${above}`), ...changesText(fresh));
+    for (const change of fresh) shown.add(JSON.stringify(change));
   }
   if (together.length > 0) lines.push('  the same tests fail, because each test of one is a test of the other');
   for (const { components, entry } of together.slice(0, NAMED * 2))
@@ -165,15 +190,19 @@ function siteLines(sections: readonly string[], lines: readonly string[]): reado
 }
 
 function loadText({ messages, pop3, imap, smtp, accounts, knocks }: Load, colours: Colours): readonly string[] {
-  const width = Math.max(0, ...accounts.map(({ account }) => printable(account, 24).length)) + 2;
+  const busiest =
+    accounts.length <= ACCOUNTS ? accounts : accounts.toSorted((a, b) => b.logIns.most - a.logIns.most).slice(0, NAMED);
+  const others = accounts.length - busiest.length;
+  const width = Math.max(0, ...busiest.map(({ account }) => printable(account, 24).length)) + 2;
   return [
     colours.bold('What it costs in an hour'),
     `  ${count(messages, 'test message')}; a trip that fails sends at most ${FURTHER_MESSAGES} more, to tell suspects apart`,
     `  log-ins: ${[`POP3 ${logIns(pop3)}`, `IMAP ${logIns(imap)}`, `SMTP ${logIns(smtp)}`].join(', ')} (the most when every message is missed)`,
-    ...accounts.map(
+    ...busiest.map(
       ({ account, messages: sent, logIns: some }) =>
         `    ${printable(account, 24).padEnd(width)}${count(sent, 'message')}, ${logIns(some)} log-ins`,
     ),
+    ...(others === 0 ? [] : [`    and ${others} accounts that cost no more (--json has all)`]),
     `  knocks: after a failure at most ${knocks.most} doors behind one path, and in no run more than ${knocks.cap} (knocks in site.cfg)`,
   ];
 }

@@ -1,10 +1,10 @@
 // Paths that are alike: the same doors, queues, filters and needs in the same places, so that what is found on one holds for all. Pure.
 
-import { directoriesOf } from '../isolate/doors.ts';
-import { type Component, kindOf, shortName } from '../model/component.ts';
-import type { Site } from '../model/site.ts';
+import { directoriesOf } from '../../isolate/doors.ts';
+import { type Component, kindOf, shortName } from '../../model/component.ts';
+import type { Site } from '../../model/site.ts';
+import { filtersOf } from '../visits.ts';
 import type { World } from './suppose.ts';
-import { filtersOf } from './visits.ts';
 
 /** Equal for paths on which the same can be asked and the same can break. */
 export function likeOf({ site, route, scene }: World): string {

@@ -1,18 +1,18 @@
 // Which components could not be told apart after a failure, and what would change that. Pure.
 //
-// On each kind of path every fault of suppositions.ts is supposed, and whom isolation would name is taken from isolation itself. Where
+// On each kind of path every fault of faults.ts is supposed, and whom isolation would name is taken from isolation itself. Where
 // that is not the truth, or not the truth alone, the additions of remedies.ts are tried, one and then two at a time.
 
-import { type Component, kindOf, shortName } from '../model/component.ts';
-import type { Sequence } from '../model/sequence.ts';
-import type { Site } from '../model/site.ts';
-import { type Change, entryOver } from './change.ts';
-import { allPaths } from './due.ts';
-import { settled } from './levels.ts';
+import { type Component, kindOf, shortName } from '../../model/component.ts';
+import type { Sequence } from '../../model/sequence.ts';
+import type { Site } from '../../model/site.ts';
+import { type Change, entryOver } from '../change.ts';
+import { allPaths } from '../due.ts';
+import { settled } from '../inventory.ts';
+import { likeOf, slotsOf } from './alike.ts';
+import { SYMPTOMS, type Symptom } from './faults.ts';
 import { doorRemedies, machineRemedies, type Remedy } from './remedies.ts';
 import { type Supposition, suspectsIf, type World, worldOf } from './suppose.ts';
-import { SYMPTOMS, type Symptom } from './suppositions.ts';
-import { likeOf, slotsOf } from './worlds.ts';
 
 export interface Ambiguity {
   /** What an operator sees. */

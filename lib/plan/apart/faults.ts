@@ -1,11 +1,11 @@
 // The faults that a plan supposes, by the symptom that they share: what several of them have in common is what may not be told apart.
 // Pure.
 
-import type { Door } from '../isolate/doors.ts';
-import { directoriesOf } from '../isolate/doors.ts';
-import { type Component, kindOf, shortName } from '../model/component.ts';
-import type { Fault } from '../model/dialog.ts';
-import type { Path } from '../model/trip.ts';
+import type { Door } from '../../isolate/doors.ts';
+import { directoriesOf } from '../../isolate/doors.ts';
+import { type Component, kindOf, shortName } from '../../model/component.ts';
+import type { Fault } from '../../model/dialog.ts';
+import type { Path } from '../../model/trip.ts';
 import type { Refusal, Supposition, World } from './suppose.ts';
 
 /** What an operator sees, and everything that may be behind it. */

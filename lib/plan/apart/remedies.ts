@@ -1,11 +1,11 @@
 // Doors, queues and machines that could be added to site.cfg so that isolation can tell more apart: each as a site that has it, and as
 // the lines to write. Which of them helps is tried out by ambiguity.ts. Pure.
 
-import { type Component, kindOf, shortName } from '../model/component.ts';
-import type { Endpoint, Protocol } from '../model/endpoint.ts';
-import type { Directory, Site } from '../model/site.ts';
-import { type Change, DOOR_LINES } from './change.ts';
-import { MAILBOXES } from './levels.ts';
+import { type Component, kindOf, shortName } from '../../model/component.ts';
+import type { Endpoint, Protocol } from '../../model/endpoint.ts';
+import type { Directory, Site } from '../../model/site.ts';
+import { type Change, DOOR_LINES } from '../change.ts';
+import { MAILBOXES } from '../inventory.ts';
 import type { World } from './suppose.ts';
 
 export interface Remedy {

@@ -4,17 +4,17 @@
 // Kept to what a config decides: which doors there are to ask, which queue, which other path. That doors may answer late, or now and
 // then, is not supposed here.
 
-import { type Door, doorsToKnock } from '../isolate/doors.ts';
-import { sceneOf } from '../isolate/scene.ts';
-import { splitOf } from '../isolate/split.ts';
-import { weigh } from '../isolate/weigh.ts';
-import { type Component, shortName } from '../model/component.ts';
-import type { Fault } from '../model/dialog.ts';
-import type { Evidence, Knocked, QueueWord, Scene, Sibling, StoreWord } from '../model/evidence.ts';
-import type { Account, Route, Site } from '../model/site.ts';
-import type { Path, Trip } from '../model/trip.ts';
-import type { Suspect } from '../model/verdict.ts';
-import { routeOf } from './route.ts';
+import { type Door, doorsToKnock } from '../../isolate/doors.ts';
+import { sceneOf } from '../../isolate/scene.ts';
+import { splitOf } from '../../isolate/split.ts';
+import { weigh } from '../../isolate/weigh.ts';
+import { type Component, shortName } from '../../model/component.ts';
+import type { Fault } from '../../model/dialog.ts';
+import type { Evidence, Knocked, QueueWord, Scene, Sibling, StoreWord } from '../../model/evidence.ts';
+import type { Account, Route, Site } from '../../model/site.ts';
+import type { Path, Trip } from '../../model/trip.ts';
+import type { Suspect } from '../../model/verdict.ts';
+import { routeOf } from '../route.ts';
 
 /** A path with everybody on it and behind it. */
 export interface World {

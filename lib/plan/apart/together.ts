@@ -1,11 +1,11 @@
 // Components that every test of either leads over: which tests fail never tells them apart, only doors do. With each the entry that
 // would part them. Pure.
 
-import type { Component } from '../model/component.ts';
-import type { Sequence, SequenceEntry } from '../model/sequence.ts';
-import type { Site } from '../model/site.ts';
-import { entryOver } from './change.ts';
-import { wantedNames } from './levels.ts';
+import type { Component } from '../../model/component.ts';
+import type { Sequence, SequenceEntry } from '../../model/sequence.ts';
+import type { Site } from '../../model/site.ts';
+import { entryOver } from '../change.ts';
+import { wantedNames } from '../inventory.ts';
 
 export interface Together {
   readonly components: readonly [Component, Component];

@@ -5,8 +5,8 @@
 // the third follows a Latin pattern: row (i, j) has its level (i + j) mod n. Since it has no more levels than either, it meets each
 // level of both.
 
-import type { Site } from '../model/site.ts';
-import { doorsOf, MAILBOXES, wantedNames } from './levels.ts';
+import type { Site } from '../../model/site.ts';
+import { doorsOf, MAILBOXES, wantedNames } from '../inventory.ts';
 
 /** One entry to be made: names as they stand in sequence.cfg. */
 export interface Row {

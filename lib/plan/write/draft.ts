@@ -4,11 +4,11 @@
 // When the hour has no room for all of them, those entries are taken that leave the least unseen, and the answer says what would make
 // room. What is then not covered is for coverage.ts to say: nothing is dropped in silence.
 
-import type { Sequence, SequenceEntry } from '../model/sequence.ts';
-import type { Site } from '../model/site.ts';
+import type { Sequence, SequenceEntry } from '../../model/sequence.ts';
+import type { Site } from '../../model/site.ts';
+import { doorsOf } from '../inventory.ts';
 import { bestRows } from './best-rows.ts';
 import { designOf, factorsOf, lowerBound, type Row } from './design.ts';
-import { doorsOf } from './levels.ts';
 import { type Stop, spread } from './spread.ts';
 
 /** What `interval` in site.cfg may be: divisors of the hour, in minutes. */
@@ -36,6 +36,8 @@ export interface Draft {
     readonly intervalMinutes?: number;
     /** So many entries in a minute, at the given interval. */
     readonly perMinute: number;
+    /** And with a start in every minute. */
+    readonly perMinuteAtMost: number;
   };
   /** Accounts that cannot be read at all. */
   readonly unreadable: readonly string[];
@@ -63,7 +65,8 @@ export function draftFor(site: Site, { intervalMinutes, perMinute }: DraftTerms)
 function roomFor(needed: number, intervalMinutes: number): NonNullable<Draft['instead']> {
   const interval = INTERVALS.toReversed().find(minutes => minutes < intervalMinutes && 60 / minutes >= needed);
   const perMinute = Math.ceil((needed * intervalMinutes) / 60);
-  return interval === undefined ? { perMinute } : { intervalMinutes: interval, perMinute };
+  const some = { perMinute, perMinuteAtMost: Math.ceil(needed / 60) };
+  return interval === undefined ? some : { intervalMinutes: interval, ...some };
 }
 
 /** Minutes for the rows, evenly over the hour, and an order in which each component's visits are even too. */

@@ -19,9 +19,9 @@ export interface Stop {
 
 const HOUR = 60;
 /** Swaps that are tried: enough for an hour of entries to settle, and few enough for a thousand in half a second. */
-const LEAST_SWAPS = 30_000;
+const LEAST_SWAPS = 5_000;
 const MOST_SWAPS = 120_000;
-const SWAPS_PER_PAIR = 60;
+const SWAPS_PER_PAIR = 30;
 /** What an entry that meets its like costs, in squared pauses. */
 const SAME_MAILBOX = 8;
 const SAME_SENDER = 2;
