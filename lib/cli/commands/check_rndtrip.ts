@@ -9,12 +9,10 @@ import { appendJournal } from '../../record/journal.ts';
 import { takeLock } from '../../record/lock.ts';
 import { holderText, hoursOf, watchdog } from '../alone.ts';
 import { loadConfig, openState, placesOf, Stop, stopSignal } from '../context.ts';
-import { runDaemon } from '../daemon.ts';
 import { EXIT_HELP, program, runProgram } from '../program.ts';
 import { retryReports } from '../report/later.ts';
 import { REPORT_HELP, type ReportOptions, withReport } from '../report/options.ts';
 import { noteConfigChange } from '../round/config-change.ts';
-import { waitLonger } from '../round/longer.ts';
 import { makeRound } from '../round/round.ts';
 import { type Teller, tellerFor } from '../round/tell.ts';
 import type { Terminal } from '../terminal.ts';
@@ -62,7 +60,7 @@ await runProgram(command, async terminal => {
   const options = command.opts<Options>();
   const places = placesOf(options);
   if (options.r === true) return (await import('../report/report.ts')).runReport(options, places, terminal);
-  if (options.daemon === true) return runDaemon(terminal, places);
+  if (options.daemon === true) return (await import('../daemon.ts')).runDaemon(terminal, places);
 
   const startedAt = Date.now();
   const loaded = await loadConfig(places.config);
@@ -99,8 +97,10 @@ await runProgram(command, async terminal => {
   }
   await teller.finish();
   await retryReports(places, site, terminal.say);
+  if (records.every(({ verdict }) => verdict.state === 'ok')) return status;
   const onWait = (component: string, seconds: number) =>
     terminal.progress(`waiting at ${component}, up to ${seconds} s, for what its silence means ...`);
+  const { waitLonger } = await import('../round/longer.ts');
   const changed = await waitLonger(records, { site, state: places.state, signal, onWait, onNotWritten: terminal.say });
   terminal.progress('');
   if (changed !== undefined) {

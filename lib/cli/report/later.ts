@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { createTask, type ScheduledTask } from 'node-cron';
+import type { ScheduledTask } from 'node-cron';
 import type { Site } from '../../model/site.ts';
 import { takeLock } from '../../record/lock.ts';
 import { type Places, projectRoot } from '../context.ts';
@@ -67,7 +67,8 @@ export async function scheduleReports(
   say: Say,
   command: readonly [string, ...string[]] = [process.execPath, join(projectRoot(), 'bin', 'check_rndtrip')],
 ): Promise<ReportSchedule> {
-  const [{ loadReportConfig }, { isOverdue, madeDays }] = await Promise.all([
+  const [{ createTask }, { loadReportConfig }, { isOverdue, madeDays }] = await Promise.all([
+    import('node-cron'),
     import('../../report/config.ts'),
     import('../../report/made.ts'),
   ]);
