@@ -1,7 +1,7 @@
 // `healthmon plan --write`: a sequence.cfg that covers every pair, to stdout or into a file. What it does not cover for want of room
 // is listed, in the file and on stderr.
 
-import { chmodSync, chownSync, realpathSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { printable } from '../../model/printable.ts';
 import type { Sequence } from '../../model/sequence.ts';
@@ -97,7 +97,9 @@ async function put(file: string, text: string, force: boolean): Promise<void> {
     if (process.getuid?.() === 0) chownSync(target, there.uid, there.gid);
     return;
   }
-  const written = await writeInit(dirname(file), [{ path: basename(file), text, isSecret: false }]);
+  const folder = dirname(file);
+  if (!existsSync(folder)) throw new Stop(`Cannot write ${file}: there is no folder ${folder}`);
+  const written = await writeInit(folder, [{ path: basename(file), text, isSecret: false }]);
   if (written.outcome === 'exists') throw new Stop(`${file} is there already: nothing was written (--force replaces it)`);
 }
 
