@@ -115,6 +115,7 @@ const incident = object({
   results: number('How many trips showed it.'),
   times: number('How often it came back within half an hour of being over.'),
   paths: list(text('Label of a path.'), 'What it touched.'),
+  touched: text('The same in short: `accounts ims2, ims4; MTA ssmtp01; MMP smux02; pop3`.'),
   notices: list(notice, 'What was told to whom.'),
 });
 

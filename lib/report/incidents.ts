@@ -22,6 +22,8 @@ export interface Incident {
   readonly results: number;
   readonly times: number;
   readonly paths: readonly string[];
+  /** The same in short: `accounts ims2, ims4; MTA ssmtp01; MMP smux02; pop3`. */
+  readonly touched: string;
 }
 
 /** What comes back within this time is the same incident. */
@@ -37,7 +39,8 @@ interface Growing {
   readonly text: string;
   results: number;
   times: number;
-  readonly paths: Set<string>;
+  /** By label. */
+  readonly paths: Map<string, FactPath>;
   /** Paths that were bad when they were last walked. */
   readonly bad: Set<string>;
 }
@@ -64,7 +67,7 @@ export function incidentsOf(trips: readonly TripFact[]): Incident[] {
     incident.lastAt = trip.startedAt;
     incident.state = worse(incident.state, cause.state);
     incident.results += 1;
-    incident.paths.add(label);
+    incident.paths.set(label, trip.path);
     incident.bad.add(label);
   }
   return all.map(finished);
@@ -101,7 +104,7 @@ function begun(trip: TripFact, { first, others, state }: Cause): Growing {
     text: trip.text,
     results: 0,
     times: 0,
-    paths: new Set(),
+    paths: new Map(),
     bad: new Set(),
   };
 }
@@ -124,7 +127,29 @@ function worse(a: Incident['state'], b: Incident['state']): Incident['state'] {
 
 function finished({ first, paths, bad: _, others, ...rest }: Growing): Incident {
   const { component, protocol, phase, kind, confidence } = first;
-  return { ...rest, component, protocol, phase, kind, confidence, others: [...others], paths: [...paths] };
+  const touched = touchedText([...paths.values()]);
+  return { ...rest, component, protocol, phase, kind, confidence, others: [...others], paths: [...paths.keys()], touched };
+}
+
+/** Of one path its label; of several what they are made of, since a list of hundreds is read by nobody. */
+function touchedText(paths: readonly FactPath[]): string {
+  const [first] = paths;
+  if (first !== undefined && paths.length === 1) return pathLabel(first);
+  const parts = [
+    namesText('account', new Set(paths.map(({ account }) => account))),
+    namesText('MTA', new Set(paths.map(({ mta }) => mta))),
+    namesText('MMP', new Set(paths.map(({ mmp }) => mmp))),
+    [...new Set(paths.map(({ mailbox }) => mailbox))].filter(mailbox => mailbox !== '').join(' and '),
+  ];
+  return parts.filter(part => part !== '').join('; ');
+}
+
+const MOST_NAMES = 8;
+
+function namesText(what: string, names: ReadonlySet<string>): string {
+  const shown = [...names].sort().slice(0, MOST_NAMES).join(', ');
+  const more = names.size - MOST_NAMES;
+  return `${what}${names.size === 1 ? '' : 's'} ${shown}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** `ims1 via ssmtp01, smux01 imap`; without the protocol where a table does not tell it. */

@@ -169,8 +169,25 @@ test('an incident lasts until every path that it touched has been seen good', ()
     results: 2,
     times: 0,
     paths: ['ims1 via ssmtp01, smux02 pop3', 'ims2 via ssmtp01, smux02 pop3'],
+    touched: 'accounts ims1, ims2; MTA ssmtp01; MMP smux02; pop3',
   });
   expect(more.map(({ component, from, to }) => [component, from, to])).toEqual([['monitor', at(3, 5), at(4, 5)]]);
+  expect(more[0]?.touched).toBe('ims2 via ssmtp01, smux02 pop3');
+});
+
+test('what an incident touched is told in few words, however many paths it were', () => {
+  const trips = Array.from({ length: 24 }, (_, n) =>
+    failedBy('directory/ldap1', {
+      startedAt: at(1, n),
+      path: { account: `ims${10 + (n % 12)}`, mta: `ssmtp${n % 2}`, mmp: 'smux01', mailbox: n < 12 ? 'pop3' : 'imap' },
+    }),
+  );
+  const [incident, ...more] = incidentsOf(trips);
+  expect(more).toEqual([]);
+  expect(incident?.paths).toHaveLength(24);
+  expect(incident?.touched).toBe(
+    'accounts ims10, ims11, ims12, ims13, ims14, ims15, ims16, ims17 and 4 more; MTAs ssmtp0, ssmtp1; MMP smux01; pop3 and imap',
+  );
 });
 
 test('an incident that comes back within half an hour is the same one, later it is another', () => {
