@@ -6,6 +6,8 @@
 import type { CheckName, Figures, HostFinding, Missing, Ranked } from '../model/reading.ts';
 import type { HostConfig } from './config.ts';
 import type { Run } from './program.ts';
+import type { DeadOn } from './reach.ts';
+import type { Mount } from './sys/mounts.ts';
 
 /** What a check is given. */
 export interface Look {
@@ -14,6 +16,10 @@ export interface Look {
   /** `/`; another folder in tests. Files are read below it; how full a file system is, is asked by its own path. */
   readonly root: string;
   readonly config: HostConfig;
+  /** The mount that does not answer and that a path leads to: such a path is not to be touched. */
+  readonly deadOn: DeadOn;
+  /** All mounts that do not answer. */
+  readonly dead: readonly Mount[];
   /** Runs a program, without a shell and with a deadline. */
   readonly run: Run;
   readonly sleep: (ms: number) => Promise<void>;

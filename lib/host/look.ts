@@ -17,6 +17,7 @@ import { checkOf } from './figures.ts';
 import { judge } from './judge.ts';
 import { type Kept, loadKept, remembered, saveKept } from './keep.ts';
 import type { Run } from './program.ts';
+import { type Reach, reachOf } from './reach.ts';
 
 export interface LookOptions {
   readonly config: HostConfig;
@@ -50,7 +51,8 @@ const DEADLINE_MS = 120_000;
 /** Never throws for what the host, a peer or the disk did. */
 export async function lookAtHost(options: LookOptions): Promise<Looked> {
   const { config, checks, state, at, by } = options;
-  const done = await Promise.all(checks.map(name => lookOnce(name, options)));
+  const reach = await reachOf(options.root, options.run);
+  const done = await Promise.all(checks.map(name => lookOnce(name, options, reach)));
   const readings = done.map(({ reading }) => reading);
   const reading: HostReading = {
     host: config.instance ?? printable(hostname(), 60),
@@ -72,7 +74,7 @@ export async function lookAtHost(options: LookOptions): Promise<Looked> {
   for (const { reading, kept } of done) if (kept !== undefined) written(() => saveKept(state, reading.check, kept));
   written(() => appendJournal(state, { type: 'reading', by, reading }, at));
   if (options.row !== undefined) {
-    const others = await Promise.all(options.row.alsoLookAt.map(name => lookOnce(name, options)));
+    const others = await Promise.all(options.row.alsoLookAt.map(name => lookOnce(name, options, reach)));
     const row = rowOf([...readings, ...others.map(each => each.reading)]);
     written(() => appendQmonitor(state, reading.host, at, row));
   }
@@ -85,7 +87,7 @@ interface Done {
   readonly kept?: Kept;
 }
 
-async function lookOnce(name: CheckName, options: LookOptions): Promise<Done> {
+async function lookOnce(name: CheckName, options: LookOptions, reach: Reach): Promise<Done> {
   const { config, at, root, run, sleep, state } = options;
   const kept: Kept = state === undefined ? { at: undefined, before: undefined, beyond: {}, history: {} } : loadKept(state, name);
   const began = performance.now();
@@ -93,7 +95,7 @@ async function lookOnce(name: CheckName, options: LookOptions): Promise<Done> {
   let sample: Sample;
   try {
     const check = await options.load(name);
-    sample = await withDeadline(check.look({ at, root, config, run, sleep, before: kept.before }), name);
+    sample = await withDeadline(check.look({ at, root, config, ...reach, run, sleep, before: kept.before }), name);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     const finding: HostFinding = { level: 'unknown', subject: name, text: `the check itself failed: ${printable(text, 300)}` };

@@ -71,7 +71,7 @@ test('a file on a mount that does not answer is unknown, and nothing hangs', asy
   const sample = await files.look(
     lookAt(root, { config: { files: { ...NONE, files: wanted } }, run: async () => ({ ended: 'late' }) }),
   );
-  expect(texts(sample)).toContain('unknown: /mail/x cannot be looked at: /mail (nfs4) does not answer in 2 s');
+  expect(texts(sample)).toContain('unknown: /mail/x cannot be looked at: /mail (nfs4) does not answer in 5 s');
 });
 
 test('a core file is told once, when it is new', async () => {

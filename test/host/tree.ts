@@ -54,6 +54,8 @@ export function lookAt(
     at: AT,
     root,
     config: { ...defaultConfig(defaultLimits()), ...config },
+    deadOn: () => undefined,
+    dead: [],
     run: nothingInstalled,
     sleep: async () => {},
     before: undefined,

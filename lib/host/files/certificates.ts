@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { printable } from '../../model/printable.ts';
 import type { Gathering, Look } from '../check.ts';
+import { deadText } from '../reach.ts';
 import { readOr } from '../source.ts';
 
 const DAY_MS = 86_400_000;
@@ -18,6 +19,11 @@ export function lookAtCertificates(look: Look, found: readonly string[], gathere
     ...found.filter(path => !named.has(path)).map(path => ({ name: path, path, level: 'warning' as const })),
   ];
   for (const { name, path, level } of all) {
+    const dead = look.deadOn(path);
+    if (dead !== undefined) {
+      gathered.missing.push({ what: `certificate ${path}`, why: deadText(dead) });
+      continue;
+    }
     const read = readOr(join(look.root, path));
     if ('code' in read) {
       if (read.code === 'EACCES')

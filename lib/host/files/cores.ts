@@ -41,11 +41,14 @@ export function lookForCores(look: Look, gathered: Gathering): readonly string[]
   return there;
 }
 
-function folders({ root, config }: Look): readonly string[] {
+function folders(look: Look): readonly string[] {
+  const { root, config, deadOn } = look;
   const pattern = (textOf(join(root, 'proc/sys/kernel/core_pattern')) ?? '').trim();
   const named = pattern.startsWith('/') ? [dirname(pattern)] : [];
   // A relative pattern puts them where the program works: Postfix' daemons work in the queue's folder.
-  const queues = queuePlaces({ root, config }).map(({ directory }) => directory);
+  const queues = queuePlaces(look).map(({ directory }) => directory);
   const usual = ['/var/crash', '/var/lib/systemd/coredump', '/var/lib/dovecot', '/run/dovecot'];
-  return [...new Set([...named, ...usual, ...queues, ...config.files.cores])].filter(folder => folder !== '/');
+  return [...new Set([...named, ...usual, ...queues, ...config.files.cores])].filter(
+    folder => folder !== '/' && deadOn(folder) === undefined,
+  );
 }

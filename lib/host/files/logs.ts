@@ -1,6 +1,5 @@
 // Logs since the last look: lines that match patterns, and logs that have stopped growing.
 
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Lines } from '../../maillog/lines.ts';
 import { type Place, tail } from '../../maillog/tail.ts';
@@ -9,6 +8,7 @@ import type { HostFinding } from '../../model/reading.ts';
 import type { Gathering, Look } from '../check.ts';
 import type { LogWanted } from '../config.ts';
 import { parameter } from '../queues/places.ts';
+import { deadText, isThere } from '../reach.ts';
 import { codeOf, kept, keptNumber, textOf } from '../source.ts';
 import { countText, spanText } from '../words.ts';
 
@@ -31,6 +31,11 @@ async function lookAtLog(look: Look, log: LogWanted, gathered: Gathering): Promi
   const { name, path, quietMs } = log;
   const before = placeOf(kept(kept(look.before, 'logs'), name));
   const subject = `log:${name}`;
+  const dead = look.deadOn(path);
+  if (dead !== undefined) {
+    gathered.findings.push({ level: 'unknown', subject, text: `log ${path} cannot be looked at: ${deadText(dead)}` });
+    return before;
+  }
   const matches = new Matches(log);
   const lines = new Lines(line => matches.see(line));
   try {
@@ -105,11 +110,12 @@ class Matches {
 }
 
 /** Without a word in host.cfg: the mail log, for what Postfix' daemons die of. */
-function usualLog({ root, config }: Look): readonly LogWanted[] {
+function usualLog(look: Look): readonly LogWanted[] {
+  const { root, config } = look;
   const main = textOf(join(root, config.queues.config ?? '/etc/postfix', 'main.cf'));
   const written = main === undefined ? undefined : parameter(main, 'maillog_file');
   const paths = [...(written?.startsWith('/') === true ? [written] : []), '/var/log/mail.log', '/var/log/maillog'];
-  const path = paths.find(each => existsSync(join(root, each)));
+  const path = paths.find(each => isThere(look, each));
   return path === undefined ? [] : [{ name: 'mail', path, patterns: ['\\]: (?:fatal|panic): '], ignore: [], warn: 1 }];
 }
 

@@ -168,7 +168,7 @@ const DATABASES: Readonly<Record<string, string>> = {
 };
 
 /** Maps that main.cf names as `hash:/path`, whose source has changed since they were made. */
-function lookAtMaps({ root }: Look, main: string, folder: string, gathered: Gathering): void {
+function lookAtMaps(look: Look, main: string, folder: string, gathered: Gathering): void {
   const seen = new Set<string>();
   const text = main.replace(/^\s*#.*$/gm, '').replace(/\$\{?config_directory\}?/g, folder);
   for (const match of text.matchAll(/\b(hash|btree|lmdb|cdb|dbm|sdbm):(\/[^\s,;{}]+)/g)) {
@@ -177,18 +177,19 @@ function lookAtMaps({ root }: Look, main: string, folder: string, gathered: Gath
     seen.add(whole);
     const isAliases = new RegExp(`^alias_(?:maps|database)\\s*=[^\\n]*${escapeRegex(whole)}`, 'm').test(text);
     const remedy = isAliases ? `postalias ${whole}` : `postmap ${whole}`;
-    compare(root, source, `${source}${DATABASES[type] ?? '.db'}`, remedy, gathered);
+    compare(look, source, `${source}${DATABASES[type] ?? '.db'}`, remedy, gathered);
   }
 }
 
 /** sendmail's maps lie beside their sources in /etc/mail; aliases where they always were. */
-function sendmailMaps({ root }: Look, gathered: Gathering): void {
+function sendmailMaps(look: Look, gathered: Gathering): void {
+  const { root } = look;
   if (textOf(join(root, 'etc/mail/sendmail.cf')) === undefined) return;
   for (const name of namesIn(join(root, 'etc/mail'))) {
     if (!name.endsWith('.db')) continue;
     const source = `/etc/mail/${name.slice(0, -3)}`;
     compare(
-      root,
+      look,
       source,
       `/etc/mail/${name}`,
       name === 'aliases.db' ? 'newaliases' : `makemap hash ${source} < ${source}`,
@@ -197,7 +198,8 @@ function sendmailMaps({ root }: Look, gathered: Gathering): void {
   }
 }
 
-function compare(root: string, source: string, database: string, remedy: string, gathered: Gathering): void {
+function compare({ root, deadOn }: Look, source: string, database: string, remedy: string, gathered: Gathering): void {
+  if (deadOn(source) !== undefined || deadOn(database) !== undefined) return; // told by check_sys
   const ofSource = statSync(join(root, source), { throwIfNoEntry: false });
   if (ofSource === undefined) return; // made elsewhere
   const ofDatabase = statSync(join(root, database), { throwIfNoEntry: false });

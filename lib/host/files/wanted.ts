@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { HostFinding } from '../../model/reading.ts';
 import type { Gathering, Look } from '../check.ts';
 import type { FileWanted } from '../config.ts';
+import { deadText } from '../reach.ts';
 import { codeOf, textOf } from '../source.ts';
 import { type Mount, mayHang, mountOf, parseMounts } from '../sys/mounts.ts';
 import { sizeText, spanText } from '../words.ts';
@@ -20,10 +21,12 @@ interface FileFacts {
 
 type Asked = { readonly facts: FileFacts } | { readonly code: string };
 
-const DEADLINE_MS = 2000;
+const DEADLINE_MS = 5000;
 
 /** A file's facts. On a file system that may hang it is asked beside us; never throws. */
-async function askFile({ root, run }: Look, path: string, mounts: readonly Mount[]): Promise<Asked> {
+async function askFile({ root, run, deadOn }: Look, path: string, mounts: readonly Mount[]): Promise<Asked> {
+  const dead = deadOn(path);
+  if (dead !== undefined) return { code: deadText(dead) };
   const mount = mountOf(path, mounts);
   if (mount !== undefined && mayHang(mount.type)) {
     const asked = await run(['stat', '-L', '-c', '%s %Y %u %g %a', '--', path], { deadlineMs: DEADLINE_MS });

@@ -1,10 +1,10 @@
 // Whose queue is on this host, and where: by host.cfg, else by the configuration and the spool folders that there are, and where
 // several MTAs have left some, by the one that runs.
 
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Look } from '../check.ts';
 import type { Flavour } from '../config.ts';
+import { isThere } from '../reach.ts';
 import { textOf } from '../source.ts';
 import { namesIn } from './walk.ts';
 
@@ -20,18 +20,19 @@ export interface QueuePlace {
 }
 
 /** All queues of the MTA of this host; none when there is no MTA. */
-export function queuePlaces({ root, config: { queues } }: Pick<Look, 'root' | 'config'>): readonly QueuePlace[] {
-  const { flavour, directory, config, incoming } = queues;
+export function queuePlaces(look: Pick<Look, 'root' | 'config' | 'deadOn'>): readonly QueuePlace[] {
+  const { root } = look;
+  const { flavour, directory, config, incoming } = look.config.queues;
   if (directory !== undefined)
-    return [{ flavour: flavour ?? flavourOf(root, directory), directory, ...(incoming === undefined ? {} : { incoming }) }];
+    return [{ flavour: flavour ?? flavourOf(look, directory), directory, ...(incoming === undefined ? {} : { incoming }) }];
   const found = (Object.keys(FINDERS) as Flavour[])
     .filter(name => flavour === undefined || flavour === name)
-    .map(name => ({ name, places: FINDERS[name](root, config) }))
+    .map(name => ({ name, places: FINDERS[name](look, config) }))
     .filter(({ places }) => places.length > 0);
-  if (found.length <= 1) return withIncoming(found[0]?.places ?? [], root, incoming);
+  if (found.length <= 1) return withIncoming(found[0]?.places ?? [], look, incoming);
   const running = runningPrograms(root);
   const alive = found.find(({ name }) => PROGRAMS[name].some(program => running.has(program)));
-  return withIncoming((alive ?? found.at(-1))?.places ?? [], root, incoming);
+  return withIncoming((alive ?? found.at(-1))?.places ?? [], look, incoming);
 }
 
 /** Names of the daemons, as /proc/PID/comm has them. Postfix' `master` is a name that others use as well: it comes last. */
@@ -43,29 +44,31 @@ const PROGRAMS: Readonly<Record<Flavour, readonly string[]>> = {
   postfix: ['master', 'qmgr'],
 };
 
-const FINDERS: Readonly<Record<Flavour, (root: string, config: string | undefined) => readonly QueuePlace[]>> = {
-  exim: root => spools(root, 'exim', '/var/spool/exim4', '/var/spool/exim'),
-  sendmail: (root, config = '/etc/mail') => sendmailPlaces(root, config),
-  qmail: root => spools(root, 'qmail', '/var/qmail/queue', '/var/spool/qmail'),
-  opensmtpd: root =>
-    existsSync(join(root, 'var/spool/smtpd/queue')) ? [{ flavour: 'opensmtpd', directory: '/var/spool/smtpd' }] : [],
-  postfix: (root, config) => postfixPlaces(root, config ?? '/etc/postfix', config !== undefined),
+/** What is needed to find a queue. */
+type Host = Pick<Look, 'root' | 'deadOn'>;
+
+const FINDERS: Readonly<Record<Flavour, (host: Host, config: string | undefined) => readonly QueuePlace[]>> = {
+  exim: host => spools(host, 'exim', '/var/spool/exim4', '/var/spool/exim'),
+  sendmail: (host, config = '/etc/mail') => sendmailPlaces(host, config),
+  qmail: host => spools(host, 'qmail', '/var/qmail/queue', '/var/spool/qmail'),
+  opensmtpd: host => (isThere(host, '/var/spool/smtpd/queue') ? [{ flavour: 'opensmtpd', directory: '/var/spool/smtpd' }] : []),
+  postfix: (host, config) => postfixPlaces(host, config ?? '/etc/postfix', config !== undefined),
 };
 
-function spools(root: string, flavour: Flavour, ...directories: readonly string[]): QueuePlace[] {
-  const directory = directories.find(each => existsSync(join(root, each)));
+function spools(host: Host, flavour: Flavour, ...directories: readonly string[]): QueuePlace[] {
+  const directory = directories.find(each => isThere(host, each));
   return directory === undefined ? [] : [{ flavour, directory }];
 }
 
-function postfixPlaces(root: string, config: string, isOwn: boolean): readonly QueuePlace[] {
-  const main = textOf(join(root, config, 'main.cf'));
+function postfixPlaces(host: Host, config: string, isOwn: boolean): readonly QueuePlace[] {
+  const main = textOf(join(host.root, config, 'main.cf'));
   const fallback = '/var/spool/postfix';
   if (main === undefined)
-    return !isOwn && existsSync(join(root, fallback, 'deferred')) ? [{ flavour: 'postfix', directory: fallback }] : [];
+    return !isOwn && isThere(host, join(fallback, 'deferred')) ? [{ flavour: 'postfix', directory: fallback }] : [];
   const of = (name: string) => parameter(main, name);
   const first: QueuePlace = { flavour: 'postfix', directory: of('queue_directory') ?? fallback, ...(isOwn ? { config } : {}) };
   const others = (of('multi_instance_directories') ?? '').split(/[\s,]+/).filter(each => each.startsWith('/') && each !== config);
-  return [first, ...others.flatMap(each => postfixPlaces(root, each, true))];
+  return [first, ...others.flatMap(each => postfixPlaces(host, each, true))];
 }
 
 /** A parameter of main.cf as it is written: the last one counts, lines that begin with a blank go on. @see postconf(5) */
@@ -85,28 +88,29 @@ export function parameter(main: string, name: string): string | undefined {
   return value === '' ? undefined : value;
 }
 
-function sendmailPlaces(root: string, config: string): readonly QueuePlace[] {
+function sendmailPlaces(host: Host, config: string): readonly QueuePlace[] {
   const directories = ['sendmail.cf', 'submit.cf'].flatMap(file => {
-    const written = /^O QueueDirectory=(\S+)/m.exec(textOf(join(root, config, file)) ?? '')?.[1];
+    const written = /^O QueueDirectory=(\S+)/m.exec(textOf(join(host.root, config, file)) ?? '')?.[1];
     return written === undefined ? [] : [written];
   });
   const usual =
     directories.length > 0 ? directories : ['/var/spool/mqueue', '/var/spool/mqueue-client', '/var/spool/clientmqueue'];
   return usual
-    .filter(directory => existsSync(join(root, directory.replace(/\/[^/]*\*$/, ''))))
+    .filter(directory => isThere(host, directory.replace(/\/[^/]*\*$/, '')))
     .map(directory => ({ flavour: 'sendmail' as const, directory }));
 }
 
-function withIncoming(places: readonly QueuePlace[], root: string, incoming: string | undefined): readonly QueuePlace[] {
+function withIncoming(places: readonly QueuePlace[], host: Host, incoming: string | undefined): readonly QueuePlace[] {
   const [first, ...rest] = places;
   if (first?.flavour !== 'sendmail') return places;
-  const scanned = incoming ?? (existsSync(join(root, 'var/spool/mqueue.in')) ? '/var/spool/mqueue.in' : undefined);
+  const scanned = incoming ?? (isThere(host, '/var/spool/mqueue.in') ? '/var/spool/mqueue.in' : undefined);
   return scanned === undefined ? places : [{ ...first, incoming: scanned }, ...rest];
 }
 
 /** What lies in a folder tells whose queue it is. */
-function flavourOf(root: string, directory: string): Flavour {
-  const has = (name: string) => existsSync(join(root, directory, name));
+function flavourOf(host: Host, directory: string): Flavour {
+  if (host.deadOn(directory) !== undefined) return 'postfix';
+  const has = (name: string) => isThere(host, join(directory, name));
   if (has('deferred') || has('maildrop')) return 'postfix';
   if (has('mess') && has('info')) return 'qmail';
   if (has('input')) return 'exim';

@@ -6,7 +6,9 @@ import type { Missing } from '../../model/reading.ts';
 import { type Check, Gathering, type Look } from '../check.ts';
 import type { Flavour } from '../config.ts';
 import type { Limit } from '../limits.ts';
+import { deadText } from '../reach.ts';
 import { keptNumber } from '../source.ts';
+import type { Mount } from '../sys/mounts.ts';
 import { countText, spanText } from '../words.ts';
 import { delayOf } from './delay.ts';
 import { readExim } from './exim.ts';
@@ -50,7 +52,14 @@ export const queues: Check = {
       });
       return gathered.sample('no queue on this host', undefined);
     }
-    const { tally, missing, isWhole } = await survey(look);
+    const { tally, missing, isWhole, dead } = await survey(look);
+    for (const { directory, mount } of dead)
+      gathered.findings.push({
+        level: 'critical',
+        subject: `queue:${directory}`,
+        text: `the queue ${directory} lies on a mount that hangs: ${deadText(mount)}`,
+      });
+    if (dead.length > 0) return gathered.sample('the queue cannot be read', undefined);
     gathered.missing.push(...missing);
     if (missing.some(({ what }) => what === 'the queue')) return gathered.sample('the queue cannot be read', undefined);
     if (!isWhole)
@@ -73,6 +82,8 @@ export interface Survey {
   readonly missing: readonly Missing[];
   /** False when time was up before all was counted. */
   readonly isWhole: boolean;
+  /** Queues that were not touched, since their mount does not answer. */
+  readonly dead: readonly { readonly directory: string; readonly mount: Mount }[];
 }
 
 /** Walks all queues of this host once. */
@@ -81,10 +92,17 @@ export async function survey(look: Look): Promise<Survey> {
   const until = performance.now() + DEADLINE_MS;
   const goOn = () => performance.now() < until;
   const missing: Missing[] = [];
+  const dead: { directory: string; mount: Mount }[] = [];
   for (const place of queuePlaces(look)) {
+    const onDead = [place.directory, ...(place.incoming === undefined ? [] : [place.incoming])].flatMap(directory => {
+      const mount = look.deadOn(directory.replace(/\/[^/]*\*$/, ''));
+      return mount === undefined ? [] : [{ directory, mount }];
+    });
+    dead.push(...onDead);
+    if (onDead.length > 0) continue;
     missing.push(...(await READERS[place.flavour]({ root: look.root, place, tally, run: look.run, at: look.at, goOn })));
   }
-  return { tally, missing, isWhole: goOn() };
+  return { tally, missing, isWhole: goOn(), dead };
 }
 
 function report(look: Look, tally: Tally, gathered: Gathering): void {

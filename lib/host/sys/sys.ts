@@ -1,9 +1,9 @@
 // check_sys: memory, swap, processors, pressure, disks, open files, clock, and the limits of a container.
 
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Check, Gathering, type Look } from '../check.ts';
 import { queuePlaces } from '../queues/places.ts';
+import { deadText, isThere } from '../reach.ts';
 import { kept, keptNumber, textOf } from '../source.ts';
 import { extended, type Point, pointsOf, slope, timeUntil } from '../trend.ts';
 import { numberText, sizeText, spanText } from '../words.ts';
@@ -11,12 +11,12 @@ import { readCgroup } from './cgroup.ts';
 import { askClock } from './clock.ts';
 import { type CpuTicks, parseLoadavg, parsePressure, parseStat, type Stat, shares } from './cpu.ts';
 import { type Paging, parseMeminfo, parseVmstat } from './memory.ts';
-import { askSpace, type Mount, mountOf, parseMounts } from './mounts.ts';
+import { type Asked, askSpace, type Mount, mountOf, parseMounts } from './mounts.ts';
 
 /** Between two looks at the counters when there was no earlier one that will do. */
 const SAMPLE_MS = 500;
 const HOUR_MS = 3_600_000;
-const SPACE_DEADLINE_MS = 2000;
+const SPACE_DEADLINE_MS = 5000;
 const TREND = { ms: 6 * HOUR_MS, most: 90 };
 
 /** What is carried over to the next look. */
@@ -185,9 +185,13 @@ function pressure({ root }: Look, gathered: Gathering): void {
 async function disks(look: Look, gathered: Gathering): Promise<Readonly<Record<string, readonly Point[]>>> {
   const mounts = parseMounts(textOf(join(look.root, 'proc/self/mountinfo')) ?? '');
   const used: Record<string, readonly Point[]> = {};
+  const told = new Set<Mount>();
   const asked = directories(look, mounts).map(async ({ label, path }) => {
     const mount = mountOf(path, mounts);
-    const found = await askSpace(path, mount, look.run, SPACE_DEADLINE_MS);
+    const dead = look.deadOn(path);
+    if (dead !== undefined) told.add(dead);
+    const found: Asked =
+      dead === undefined ? await askSpace(path, mount, look.run, SPACE_DEADLINE_MS) : { why: deadText(dead), isHung: true };
     return { label, path, mount, found };
   });
   for (const { label, path, mount, found } of await Promise.all(asked)) {
@@ -218,6 +222,12 @@ async function disks(look: Look, gathered: Gathering): Promise<Readonly<Record<s
         remedy: `dmesg | tail; mount -o remount,rw ${mount.at}`,
       });
   }
+  for (const mount of look.dead.filter(each => !told.has(each)))
+    gathered.findings.push({
+      level: 'warning',
+      subject: `disk:${mount.at}`,
+      text: `${deadText(mount)}: whoever looks at it hangs`,
+    });
   return used;
 }
 
@@ -238,7 +248,12 @@ function directories(look: Look, mounts: readonly Mount[]): readonly { readonly 
     const mount = mountOf(path, mounts);
     const device = mount?.device ?? path;
     // Whether a path on a mount that may hang exists is not asked: that would hang.
-    if (byDevice.has(device) || (path !== '/' && mount?.at === '/') || (mount === undefined && !existsSync(path))) continue;
+    if (
+      byDevice.has(device) ||
+      (path !== '/' && mount?.at === '/') ||
+      (mount === undefined && !isThere({ root: '/', deadOn: look.deadOn }, path))
+    )
+      continue;
     byDevice.set(device, { label: mount?.at ?? path, path: mount?.at ?? path });
   }
   return [...byDevice.values()];
