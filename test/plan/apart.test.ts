@@ -134,3 +134,30 @@ test('isolation leaves open what the plan has foreseen, and nothing else', async
   expect(told(about(site, sequence, LOST))).toContain('mta/ssmtp02 filter/dkim');
   expect(about(site, sequence, 'an MMP refuses the password')).toEqual([]);
 });
+
+test.each([
+  ['no doors of stores, no queues, no needs', { ...ONE, storeDoors: false }],
+  ['stores that can be looked into', ONE],
+  ['one MTA and one store', { mtas: 1, mmps: ['both'], accounts: [1] }],
+] satisfies [string, Shape][])('lines that are said to tell apart do so: %s', async (_, shape) => {
+  const text = siteText(shape);
+  const { site, sequence } = await load(text, LINE);
+  const solvable = ambiguitiesOf(site, sequence).filter(({ solves, changes }) => solves && changes.length > 0);
+  expect(solvable.length).toBeGreaterThan(0);
+  const changed = withChanges(text, solvable).replace('ldap://HOST', 'ldap://ldap.example.com');
+  const after = await load(changed.replaceAll('"another', '"another.example.com" #'), LINE);
+  for (const each of solvable) {
+    const left = told(about(after.site, after.sequence, each.symptom));
+    for (const suspects of told([each])) expect(left).not.toContain(suspects);
+  }
+});
+
+test('a name that does not resolve asks for a name server, and a lost message for the LMTP door of its store', async () => {
+  const { site, sequence } = await load({ ...ONE, storeDoors: false }, LINE);
+  const sections = (symptom: string) =>
+    about(site, sequence, symptom).flatMap(({ changes }) =>
+      changes.flatMap(change => (change.file === 'site.cfg' ? [`${change.section} ${change.lines.join(' ')}`] : [])),
+    );
+  expect(sections('the name of a machine does not resolve')).toEqual(['[dns.NAME] address = "192.0.2.53"']);
+  expect(sections(LOST)).toContain('[store.ims01] lmtp = { port = 24, security = "plain" }');
+});

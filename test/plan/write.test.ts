@@ -138,9 +138,18 @@ test('whatever the room, a made sequence keeps to it, covers what it can, and sa
   );
 });
 
-test('with too little room every component is visited before any pair is met twice', async () => {
-  const site = await loadShape(seed(5));
-  const { entries } = draftFor(site, { intervalMinutes: 5, perMinute: 1 });
-  expect(entries).toHaveLength(12);
-  expect(left(site, entries)).toEqual({ gaps: 4, unseen: 0 });
+test('with too little room every component is visited, balancers too, before more pairs are met', async () => {
+  const site = await loadShape({ ...seed(5), smtpBalancer: true, popBalancer: true });
+  expect(left(site, draftFor(site, { intervalMinutes: 10, perMinute: 1 }).entries).unseen).toBe(0);
+  // One entry leads over both balancers, and the eleven others over eleven of the sixteen pairs.
+  expect(left(site, draftFor(site, { intervalMinutes: 5, perMinute: 1 }).entries)).toEqual({ gaps: 5, unseen: 0 });
+});
+
+test('each door of an MMP is visited as evenly as its turns by the hour allow', async () => {
+  const site = await loadShape(seed(3));
+  const { entries } = draftFor(site, { intervalMinutes: 3, perMinute: 1 });
+  const times = detectionOf(site, entries).flatMap(({ byProtocol }) => Object.values(byProtocol ?? {}));
+  expect(times).toHaveLength(4);
+  // 16 visits of each in two hours, half of them by each protocol: every 15 minutes if they were even.
+  expect(Math.max(...times) / 60_000).toBeLessThan(30);
 });
