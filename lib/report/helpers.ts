@@ -216,8 +216,11 @@ function changeText(now: unknown, then: unknown): string {
 function column(value: unknown, width: unknown, side: 'left' | 'right'): string {
   const columns = isNumber(width) ? bounded(width, 500) : 0;
   const text = value === null || value === undefined ? '' : String(value);
-  const cut = text.length > columns ? `${text.slice(0, Math.max(0, columns - 1))}~` : text;
-  return side === 'left' ? cut.padEnd(columns) : cut.padStart(columns);
+  // By whole characters: half of one is none, and no mail program would get it back.
+  const characters = [...text];
+  const cut = characters.length > columns ? `${characters.slice(0, Math.max(0, columns - 1)).join('')}~` : text;
+  const blanks = ' '.repeat(Math.max(0, columns - Math.min(columns, characters.length)));
+  return side === 'left' ? cut + blanks : blanks + cut;
 }
 
 /** Words longer than a line stay whole: a line that is too long says more than a word that is cut. */

@@ -93,10 +93,8 @@ export function subjectOf({ site, period, whole }: Report): string {
 
 /** Nothing that ends a line or hides in it; the composer encodes the rest. */
 function headerText(text: string): string {
-  return text
-    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
-    .trim()
-    .slice(0, 200);
+  const plain = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim();
+  return [...plain].slice(0, 200).join('');
 }
 
 /** More rows than this are no reading for anybody, and too much for a letter. */

@@ -101,6 +101,7 @@ const NASTY = [
   '"quoted" <fake@example.org>',
   '=?utf-8?q?=0ABcc:_x?=',
   'ä'.repeat(300),
+  `x${'🙂'.repeat(300)}`,
 ];
 
 test.for(NASTY)('no name can become a header: %j', async name => {
@@ -118,6 +119,7 @@ test.for(NASTY)('no name can become a header: %j', async name => {
   const opened = await PostalMime.parse(composed);
   expect(opened.from?.address).toBe('healthmon@example.com');
   expect(opened.headers.filter(({ key }) => key === 'bcc')).toEqual([]);
+  expect(opened.subject).not.toContain('\ufffd');
   expect(Math.max(...composed.split('\r\n').map(line => line.length))).toBeLessThanOrEqual(998);
 });
 

@@ -117,6 +117,7 @@ test.for([
   ['{{#if (or (gt 0 whole.failed) (not whole.ok))}}a{{else if whole.slow}}b{{/if}}', 'b'],
   ['{{> head title=site.name}}', 'Example Mail 281'],
   ['{{left "abcdef" 4}}|{{right 7 4}}|{{left site.name 14}}|', 'abc~|   7|Example Mail  |'],
+  ['{{left "🙂🙂🙂" 2}}|{{right "🙂" 3}}|', '🙂~|  🙂|'],
   ['{{wrap "aa bb cc" 5 2}}', 'aa bb\n  cc'],
   ['{{csv "=1+1"}} {{csv "a,b"}} {{csv "say \\"x\\""}} {{csv 5}}', '\'=1+1 "a,b" "say ""x""" 5'],
   ['{{percentRange 0.945 0.985}} {{percent 0.5 0}} {{fixed 1.25 1}} {{fixed 3}}', '94.5 to 98.5 % 50 % 1.3 3'],
