@@ -1,5 +1,5 @@
 // `healthmon plan`: what the sequence covers, how soon a failure is noticed, what could not be told apart, what it costs. With --write:
-// a sequence that covers everything, see plan-write.ts.
+// a sequence that covers everything, see write.ts.
 
 import { isWhole, planOf } from '../../plan/plan.ts';
 import { loadConfig, placesOf, Stop } from '../context.ts';
