@@ -102,6 +102,7 @@ async function realServers() {
     return;
   }
   await suite('real Postfix, Dovecot, OpenLDAP', process.execPath, ['lab']);
+  await suite('under load', process.execPath, ['load']);
 }
 
 /** The fast tests once more on Node 24, whose binary the npm package `node` carries. */

@@ -1,6 +1,10 @@
-// Two projects: `fast` needs nothing but Node, `lab` the real servers of test/lab. test/run.mjs says which run where.
+// Three projects: `fast` needs nothing but Node, `lab` the real servers of test/lab, `load` the machine for itself. test/run.mjs says
+// which run where.
 
 import { defineConfig } from 'vitest/config';
+
+/** These keep both processors busy, on purpose or by their number. */
+const LOAD = ['test/real/healthy.test.ts', 'test/real/everywhere.test.ts'];
 
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
@@ -20,11 +24,12 @@ export default defineConfig({
         test: {
           name: 'lab',
           include: ['test/lab/**/*.test.ts', 'test/real/**/*.test.ts'],
-          fileParallelism: false,
+          exclude: LOAD,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
       },
+      { extends: true, test: { name: 'load', include: LOAD, fileParallelism: false } },
     ],
   },
 });

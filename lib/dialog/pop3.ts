@@ -5,11 +5,17 @@
 //
 // A POP3 session shows the maildrop as it was at log-in: new mail is seen only by a new session. Deletions happen at QUIT.
 
-import type { Dialog, Reply } from '../model/dialog.ts';
+import type { Dialog, Fault, Reply } from '../model/dialog.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import { printable } from '../model/printable.ts';
-import { Line, type Terms } from './line.ts';
+import { Broken, Line, type Terms } from './line.ts';
 import { chooseMechanism, plainResponse, readSecret, xoauth2Response } from './sasl.ts';
+
+/**
+ * A message, or why the server would not show it: not every server locks the maildrop (RFC 1939 section 3), so another session may
+ * have removed it since it was listed.
+ */
+export type Shown = { readonly text: Buffer } | { readonly refused: Fault };
 
 /** One message of the maildrop as it stands in this session. */
 export interface Drop {
@@ -54,12 +60,17 @@ export class Pop3Session {
   }
 
   /** The header, and so many lines of the body. */
-  top(number: number, lines: number, terms: Terms): Promise<Dialog<Buffer>> {
+  top(number: number, lines: number, terms: Terms): Promise<Dialog<Shown>> {
     const line = this.#line;
     return line.operation(terms, () =>
       line.phase('top', async () => {
-        await expect(line, `TOP ${number} ${lines}`);
-        return line.readDotted();
+        try {
+          await expect(line, `TOP ${number} ${lines}`);
+        } catch (error) {
+          if (error instanceof Broken && error.fault.kind === 'rejected') return { refused: error.fault };
+          throw error;
+        }
+        return { text: await line.readDotted() };
       }),
     );
   }

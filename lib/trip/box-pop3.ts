@@ -4,7 +4,7 @@
 
 import type { Terms } from '../dialog/line.ts';
 import { type Drop, openPop3, type Pop3Session } from '../dialog/pop3.ts';
-import type { Dialog, DialogRecord } from '../model/dialog.ts';
+import type { Dialog, DialogRecord, Fault } from '../model/dialog.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import { type Box, joined, type Letter, type Look, pause, recordOf, type Step, stepOf, troubleOf, valued } from './box.ts';
 import { parseHeaders } from './headers.ts';
@@ -18,6 +18,12 @@ const MOST_OLD = 200;
 const FEW_OLD = 10;
 const BOUNCE_LINES = 120;
 
+/** What a session showed, and what it would not show, by unique-id. */
+interface Shelf {
+  readonly letters: readonly Letter[];
+  readonly refused: ReadonlyMap<string, Fault>;
+}
+
 export class Pop3Box implements Box {
   readonly protocol = 'pop3';
   readonly looksAreCheap = false;
@@ -25,6 +31,7 @@ export class Pop3Box implements Box {
   readonly #logins: number;
   readonly #usual: Usual | undefined;
   readonly #known = new Set<string>();
+  readonly #refused = new Set<string>();
   #session: Pop3Session | undefined;
   #drops: readonly Drop[] = [];
   #looks: readonly number[] = [];
@@ -66,11 +73,16 @@ export class Pop3Box implements Box {
     const answeredMs = listed.beganMs + listed.tookMs;
     if (listed.outcome !== 'answered') return ended([], listed, answeredMs);
     const fresh = listed.value.filter(({ uidl }) => !this.#known.has(uidl)).slice(-MOST_NEW);
-    const letters = await this.#letters(fresh, terms);
-    if (fresh.length > 0) dialogs.push(recordOf(letters));
-    if (letters.outcome !== 'answered') return ended([], letters, answeredMs);
-    for (const { uidl } of fresh) this.#known.add(uidl);
-    return ended(letters.value, letters, answeredMs);
+    const shown = await this.#show(fresh, terms);
+    if (fresh.length > 0) dialogs.push(recordOf(shown));
+    if (shown.outcome !== 'answered') return ended([], shown, answeredMs);
+    const { letters, refused } = shown.value;
+    for (const { uidl } of fresh) if (!refused.has(uidl)) this.#known.add(uidl);
+    // Refused once, it was removed while we looked: the next look does not list it. Refused twice, the server cannot show it.
+    const twice = [...refused].find(([uidl]) => this.#refused.has(uidl));
+    for (const uidl of refused.keys()) this.#refused.add(uidl);
+    if (twice !== undefined) return ended(letters, { ...recordOf(shown), outcome: 'failed', fault: twice[1] }, answeredMs);
+    return ended(letters, shown, answeredMs);
   }
 
   async read(letter: Letter, mostBytes: number, terms: Terms): Promise<Dialog<Buffer>> {
@@ -82,7 +94,7 @@ export class Pop3Box implements Box {
     const at = await this.#at(letter, terms);
     if (at.outcome !== 'answered') return at;
     const top = await this.#opened().top(at.value, BOUNCE_LINES, terms);
-    return valued(top, bytes => (bytes.includes(id) ? bytes : undefined));
+    return valued(top, shown => ('text' in shown && shown.text.includes(id) ? shown.text : undefined));
   }
 
   async leftOvers(most: number, thorough: boolean, terms: Terms): Promise<Dialog<readonly Letter[]>> {
@@ -93,11 +105,11 @@ export class Pop3Box implements Box {
       before.push(recordOf(listed));
     }
     // POP3 cannot search: the newest are looked at, which is where left-overs are unless the box is everybody's.
-    const letters = await this.#letters(this.#drops.slice(thorough ? -MOST_OLD : -FEW_OLD), terms);
+    const shown = await this.#show(this.#drops.slice(thorough ? -MOST_OLD : -FEW_OLD), terms);
     return joined(
       before,
-      valued(letters, all =>
-        all.filter(letter => letter.headers.some(header => header.name.toLowerCase() === 'x-healthmon-token')).slice(0, most),
+      valued(shown, ({ letters }) =>
+        letters.filter(letter => letter.headers.some(header => header.name.toLowerCase() === 'x-healthmon-token')).slice(0, most),
       ),
     );
   }
@@ -144,20 +156,22 @@ export class Pop3Box implements Box {
     if (session !== undefined) await session.quit({ ...terms, deadlineMs: Math.min(2000, terms.deadlineMs) });
   }
 
-  async #letters(drops: readonly Drop[], terms: Terms): Promise<Dialog<readonly Letter[]>> {
+  async #show(drops: readonly Drop[], terms: Terms): Promise<Dialog<Shelf>> {
     const letters: Letter[] = [];
+    const refused = new Map<string, Fault>();
     const before: DialogRecord[] = [];
-    let last: Dialog<Buffer> | undefined;
+    let last: Dialog<unknown> = { ...nothingDone(this.#endpoint, terms), outcome: 'answered', value: undefined };
     for (const { number, uidl } of drops) {
-      last = await this.#opened().top(number, 0, terms);
-      if (last.outcome !== 'answered') return joined(before, last);
-      before.push(recordOf(last));
-      letters.push({ ref: uidl, headers: parseHeaders(last.value) });
+      const shown = await this.#opened().top(number, 0, terms);
+      if (shown.outcome !== 'answered') return joined(before, shown);
+      if ('text' in shown.value) letters.push({ ref: uidl, headers: parseHeaders(shown.value.text) });
+      else refused.set(uidl, shown.value.refused);
+      before.push(recordOf(shown));
+      last = shown;
     }
-    if (last === undefined) return { ...nothingDone(this.#endpoint, terms), outcome: 'answered', value: [] };
     return joined(
       before.slice(0, -1),
-      valued(last, () => letters),
+      valued(last, () => ({ letters, refused })),
     );
   }
 

@@ -2,7 +2,7 @@
 
 import { openImap } from '../../lib/dialog/imap.ts';
 import type { Terms } from '../../lib/dialog/line.ts';
-import { openPop3 } from '../../lib/dialog/pop3.ts';
+import { openPop3, type Shown } from '../../lib/dialog/pop3.ts';
 import { submit } from '../../lib/dialog/smtp.ts';
 import type { Dialog } from '../../lib/model/dialog.ts';
 import type { Endpoint, Security } from '../../lib/model/endpoint.ts';
@@ -79,12 +79,19 @@ async function walkPop3(endpoint: Endpoint, terms: Terms): Promise<Dialog<unknow
   const session = opened.value;
   const steps = [
     () => session.list(terms),
-    () => session.top(2, 0, terms),
+    async () => unlessRefused(await session.top(2, 0, terms)),
     () => session.retrieve(2, 1000, terms),
     () => session.remove([2], terms),
     () => session.quit(terms),
   ];
   return inTurn(steps, opened);
+}
+
+/** A message that is not shown, as the fault that it is when it should be there. */
+function unlessRefused(top: Dialog<Shown>): Dialog<unknown> {
+  if (top.outcome !== 'answered' || 'text' in top.value) return top;
+  const { value, ...record } = top;
+  return { ...record, outcome: 'failed', fault: value.refused };
 }
 
 async function walkImap(endpoint: Endpoint, terms: Terms): Promise<Dialog<unknown>> {

@@ -239,7 +239,7 @@ export class Lab implements AsyncDisposable {
   async #chooseNet(net: number | 'free'): Promise<number> {
     if (net !== 'free') return net;
     for (let step = 0; step < 150; step++) {
-      const candidate = 100 + ((process.pid + step) % 150); // two that start at once begin at different ones
+      const candidate = 100 + ((process.pid * 47 + step) % 150); // two that start at once begin far apart
       const site = new Site({ dir: this.dir, net: candidate, madeAt: 0, passwords: newPasswords() });
       if ((await portsInUse(site)).length === 0) return candidate;
     }

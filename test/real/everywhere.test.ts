@@ -1,26 +1,27 @@
-// The embedded site once more: every fault at every place where it can occur. Takes some minutes, so it runs with the real servers.
+// The embedded site once more: faults at the places where they can occur, every third one; EVERYWHERE=1 takes all of the 389, in three
+// minutes. It has the machine for itself.
 
 import { expect, test } from 'vitest';
 import { drillMany, drillPairs, openDrill } from '../../lib/cli/drill/run.ts';
 import { keepScores } from '../isolate/scores.ts';
 
-test('every fault at every place of the embedded site', { timeout: 900_000 }, async () => {
+const isWhole = process.env.EVERYWHERE === '1';
+
+test('faults at places of the embedded site', { timeout: 900_000 }, async () => {
   const standin = await openDrill();
-  const pairs = drillPairs(standin, true);
+  const pairs = drillPairs(standin, true).filter((_, n) => isWhole || n % 3 === 0);
   await standin.stop();
   const drilled = await drillMany(pairs, { sites: 5 });
-  keepScores(
-    'everywhere',
-    drilled.map(({ fault, place, record, right, stateRight, phaseRight, tookMs }) => ({
-      fault,
-      place,
-      state: record.verdict.state,
-      suspects: record.verdict.suspects,
-      ms: tookMs,
-      right: right && stateRight,
-      phaseRight: phaseRight && stateRight,
-    })),
-  );
+  const scores = drilled.map(({ fault, place, record, right, stateRight, phaseRight, tookMs }) => ({
+    fault,
+    place,
+    state: record.verdict.state,
+    suspects: record.verdict.suspects,
+    ms: tookMs,
+    right: right && stateRight,
+    phaseRight: phaseRight && stateRight,
+  }));
+  if (isWhole) keepScores('everywhere', scores);
   expect(
     drilled
       .filter(({ right, stateRight }) => !right || !stateRight)

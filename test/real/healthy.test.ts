@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import type { Path } from '../../lib/model/trip.ts';
 import { openWorld } from '../story/world.ts';
 
-const TRIPS = Number(process.env.TRIPS ?? 300);
+const TRIPS = Number(process.env.TRIPS ?? 200);
 
 test(`${TRIPS} healthy trips under load give ${TRIPS} ok`, { timeout: 900_000 }, async () => {
   const world = await openWorld({ limits: { submitMs: 30_000, deliverMs: 60_000, fetchMs: 30_000, slowMs: 10_000 } });
