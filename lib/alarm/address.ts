@@ -33,7 +33,10 @@ export interface Spacing {
   /** First reminder after so long, then at twice the time before, up to `remindMostMs`. */
   readonly remindMs: number;
   readonly remindMostMs: number;
-  /** After a message about a new alarm, further new ones wait so long and go out together; then three and nine times as long. */
+  /**
+   * After a message about a new alarm, further new ones wait so long and go out together; then three and nine times as long. What
+   * shows within a minute of the first goes out in one message more.
+   */
   readonly togetherMs: number;
 }
 
@@ -82,6 +85,8 @@ export interface Addressing {
 const HOUR_MS = 3_600_000;
 /** An end further away than this is none. */
 const FAR_MS = 10 * 365 * 24 * HOUR_MS;
+/** The first message goes out at once, and what else shows within this time is told in one more without waiting. ms */
+const SAME_MS = 60_000;
 /** A reminder that is due so soon goes with a message that goes out anyway. */
 const SOON_MS = 15 * 60_000;
 
@@ -197,6 +202,7 @@ function waitFor(
   if ((what !== 'raised' && what !== 'cleared') || alarm.isBlind === true) return 0;
   const instants = recent[what];
   const last = instants.at(-1);
+  if (last !== undefined && what === 'raised' && instants.length === 1 && at - last < SAME_MS) return 0;
   return last === undefined ? 0 : last + togetherMs * Math.min(9, 3 ** (instants.length - 1)) - at;
 }
 

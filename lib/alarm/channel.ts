@@ -57,6 +57,8 @@ export interface Channel<K extends Keys = Keys> {
   /** Whether a message of several alarms goes out whole, or each alarm by itself, as for services that keep a state for each. */
   readonly takes: 'all' | 'each';
   readonly keys: K;
+  /** Keys of which a section has exactly one. */
+  readonly exactlyOne?: readonly string[];
   /** A section as it may look. */
   readonly sample: Readonly<Record<string, Literal>>;
   leadsTo(settings: Settings<K>): readonly Lead[];

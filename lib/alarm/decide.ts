@@ -6,7 +6,7 @@ import type { NewRecord } from '../record/journal.ts';
 import { type Addressing, address, type Item, isStillTold, type Recipient, shiftTelling } from './address.ts';
 import type { Alarm, AlarmEvent } from './alarm.ts';
 import { forget, shiftGate, step } from './gate.ts';
-import { isOpenToMerge, type Message, mergeNotices } from './message.ts';
+import { briefly, isOpenToMerge, type Message, mergeNotices } from './message.ts';
 import { type Notice, type NoticeContext, noticeOf, testNotice } from './notice.ts';
 import type { AlarmState } from './outbox.ts';
 import type { Policy, Surroundings } from './policy.ts';
@@ -57,9 +57,15 @@ export function decide(before: AlarmState, results: readonly Result[], deciding:
       .map(({ what, alarm }) => noticeRecord(what, alarm, [to.name], undefined)),
   );
   const withCanary = canary(state, deciding, at);
+  const canaries = withCanary.messages.slice(state.messages.length).map(({ to }) => to);
   return {
     state: withCanary,
-    records: [...eventRecords, ...laterRecords, ...records],
+    records: [
+      ...eventRecords,
+      ...laterRecords,
+      ...records,
+      ...(canaries.length === 0 ? [] : [markedRecord('canary', canaries, at)]),
+    ],
     made: withCanary.nextMessage - before.nextMessage,
   };
 }
@@ -119,10 +125,6 @@ function withMessage(
   };
 }
 
-export function briefly(notices: readonly Notice[]): { readonly alarm: number; readonly what: Notice['what'] }[] {
-  return notices.map(({ alarm, what }) => ({ alarm, what }));
-}
-
 function noticeRecord(what: Item['what'], alarm: Alarm, to: readonly string[], why: string | undefined): NewRecord {
   const labels = Object.values(alarm.touched).map(({ label }) => label);
   return {
@@ -153,19 +155,20 @@ function canary(state: AlarmState, { canary: wanted, context }: Deciding, at: nu
   const isTime = now.getHours() * 60 + now.getMinutes() >= wanted.minute;
   if (!isTime || state.canaryDay === today) return state;
   if (state.canaryDay === undefined) return { ...state, canaryDay: today };
-  return wanted.channels.reduce<AlarmState>((sum, channel) => withTest(sum, 'canary', channel, context.site, at), {
+  const notice = testNotice('canary', { site: context.site, origin: state.origin }, at);
+  return wanted.channels.reduce<AlarmState>((sum, channel) => withMarked(sum, channel, [notice], at), {
     ...state,
     canaryDay: today,
   });
 }
 
-/** The state with a test message over one channel. */
-function withTest(state: AlarmState, what: 'test' | 'canary', channel: string, site: string, at: number): AlarmState {
+/** The state with a message over one channel only that is marked as no alarm: never merged, not held back by a cap. */
+export function withMarked(state: AlarmState, channel: string, notices: readonly Notice[], at: number): AlarmState {
   const message: Message = {
     id: `${state.origin}-${state.nextMessage}`,
     to: channel,
     channels: [channel],
-    notices: [testNotice(what, { site, origin: state.origin }, at)],
+    notices,
     decidedAt: at,
     heldBack: 0,
     isTest: true,
@@ -174,6 +177,26 @@ function withTest(state: AlarmState, what: 'test' | 'canary', channel: string, s
     done: [],
   };
   return { ...state, nextMessage: state.nextMessage + 1, messages: [...state.messages, message] };
+}
+
+/** The journal's line on a test or a canary. */
+export function markedRecord(what: 'test' | 'canary', to: readonly string[], at: number): NewRecord {
+  const { component, phase, kind, title } = testNotice(what, { site: '', origin: '' }, at);
+  return {
+    type: 'notice',
+    what,
+    alarm: 0,
+    state: 'unknown',
+    component,
+    protocol: 'local',
+    phase,
+    kind,
+    text: title,
+    since: at,
+    paths: [],
+    pathCount: 0,
+    to,
+  };
 }
 
 /** Where a clock was set by more than this, it was set. ms */

@@ -58,7 +58,8 @@ function bornOf(pid: number): string {
 
 /** Whether the process that claimed a message still runs. */
 function isHeld({ pid, born, at }: Claim, now: number): boolean {
-  return now - at < CLAIM_MS && isAlive({ pid, since: at, what: '' }) && bornOf(pid) === born;
+  const holder = { pid, since: at, what: '' };
+  return now - at < CLAIM_MS && isAlive(holder) && bornOf(pid) === born;
 }
 
 /**

@@ -107,6 +107,11 @@ export function mergeNotices(
   return { notices: [...kept, ...news.values()].toSorted(gravestFirst), replaced };
 }
 
+/** As the journal notes them. */
+export function briefly(notices: readonly Notice[]): { readonly alarm: number; readonly what: Notice['what'] }[] {
+  return notices.map(({ alarm, what }) => ({ alarm, what }));
+}
+
 /** What goes on stands before what is over, failed before slow. */
 function gravestFirst(a: Notice, b: Notice): number {
   const rank = ({ what, severity }: Notice) =>

@@ -2,9 +2,8 @@
 
 import { NotWritten } from '../record/append.ts';
 import { appendJournal, type NewRecord } from '../record/journal.ts';
-import { briefly } from './decide.ts';
 import type { Attempt } from './dispatch.ts';
-import type { Message } from './message.ts';
+import { briefly, type Message } from './message.ts';
 
 export function deliveryRecord({ message, channel, outcome, tookMs }: Attempt): NewRecord {
   return {

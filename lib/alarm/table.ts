@@ -45,16 +45,16 @@ const ALARMS = section({
       help: 'Whether a failure that isolation has confirmed by going and looking is raised at once.',
     }),
     slow: defaulted(threshold, '3 of 5', { help: 'The same for results that are slow.' }),
-    slow_after: defaulted(minutes(0), 0, { help: 'The same for results that are slow.' }),
+    slow_after: defaulted(minutes(0), 0, { help: 'When it has been slow or worse for so long. 0: never.' }),
     unknown: defaulted(threshold, '3 of 3', { help: 'The same for what could not be measured through a fault of our own.' }),
-    unknown_after: defaulted(minutes(0), 60, { help: 'The same for what could not be measured through a fault of our own.' }),
+    unknown_after: defaulted(minutes(0), 60, { help: 'When nothing could be measured for so long. 0: never.' }),
     clear: defaulted(whole({ min: 1, max: 20 }), 2, { help: 'So many good results in a row end an alarm.' }),
     remind: defaulted(minutes(0), 60, {
       help: 'First reminder of an alarm that nobody has acknowledged; then at twice the time before. 0: no reminders.',
     }),
     remind_most: defaulted(minutes(1), 1440, { help: 'Longest time between two reminders.' }),
     together: defaulted(minutes(0, 60), 5, {
-      help: 'After a message about a new alarm, further new alarms wait so long and go out in one message; then three and nine times as long, while it goes on.',
+      help: 'After a message about a new alarm, further new alarms wait so long and go out in one message; then three and nine times as long, while it goes on. What shows within a minute of the first goes out in one message more.',
     }),
     flaps: defaulted(whole({ min: 2, max: 20 }), 3, {
       help: 'Raised so often within six hours, or changing between good and bad a quarter of the time: flapping, which is said once.',
@@ -217,8 +217,20 @@ function channelSection(kind: Channel): Section {
     help: `${kind.help}\n${kind.docs}`,
     fields: { ...fieldsOf(kind.keys), ...CHANNEL_COMMON },
     samples: [{ name: kind.kind === 'log' ? 'log' : (SAMPLE_NAMES[kind.kind] ?? 'ops'), set: kind.sample }],
-    rules: (entry: Entry<Fields>, report: Reporter) => checkKeys(kind.keys, entry, report),
+    rules: (entry: Entry<Fields>, report: Reporter) => {
+      checkKeys(kind.keys, entry, report);
+      if (kind.exactlyOne !== undefined) checkOne(kind.exactlyOne, entry, report);
+    },
   });
+}
+
+function checkOne(names: readonly string[], { written, label, place }: Entry<Fields>, report: Reporter): void {
+  const found = names.filter(name => written.has(name));
+  const all = names.join(', ');
+  if (found.length === 0) report.error(place, `${label} has none of ${all}: expected one of them`);
+  const second = found[1];
+  if (second !== undefined)
+    report.error(written.get(second) ?? place, `${label} must have one of ${all}: found ${found.join(', ')}`, 'keep one of them');
 }
 
 const SAMPLE_NAMES: Readonly<Record<string, string>> = {

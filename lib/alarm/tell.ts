@@ -15,7 +15,7 @@ import { type NewRecord, readJournalSince } from '../record/journal.ts';
 import { isSuspicious } from './blind.ts';
 import { decide, followClock } from './decide.ts';
 import { type Attempt, type Clock, claimDue, ourselves, releaseDead, sendMessage, systemClock, unclaimed } from './dispatch.ts';
-import { beatRequest, type Expected, judgeBeat, pulseOf } from './heartbeat.ts';
+import { beatRequest, type Expected, judgeBeat, type Pulse, pulseOf } from './heartbeat.ts';
 import type { Alarms } from './load.ts';
 import type { Message } from './message.ts';
 import { outagesOf } from './outages.ts';
@@ -41,6 +41,8 @@ export interface TellOptions {
   readonly signal: AbortSignal;
   /** Something about the alarms themselves that the operator must know; one line. */
   readonly say: (line: string) => void;
+  /** Messages have been made, and are about to be sent. */
+  readonly onMade?: () => void;
   readonly clock?: Clock;
   readonly upTime?: () => { readonly upMs: number; readonly boot: string };
   readonly look?: () => Promise<OwnLook>;
@@ -78,6 +80,7 @@ export async function tellAlarms(options: TellOptions): Promise<TellResult> {
   }
   const { result, state, notWritten } = decided;
   if (notWritten !== undefined) say(`Alarms: ${notWritten}; they are sent all the same, and may be sent again`);
+  if (result.made > 0) options.onMade?.();
   const note = (record: NewRecord) => noteInJournal(folder, record, clock.now(), say);
   for (const record of result.records) note(record);
 
@@ -96,8 +99,8 @@ export async function tellAlarms(options: TellOptions): Promise<TellResult> {
   const beats = new Map<string, { readonly ok: boolean; readonly text: string }>();
   await Promise.all([
     ...result.mine.map(message => sendMessage(message, state, sending)),
-    ...result.beats.map(async heartbeat => {
-      beats.set(heartbeat.name, await beat(heartbeat, state, options, clock));
+    ...result.beats.map(async due => {
+      beats.set(due.heartbeat.name, await beat(due, options, clock));
     }),
   ]);
   if (result.mine.length > 0 || beats.size > 0) await settle(folder, { result, beats, options, clock });
@@ -108,7 +111,12 @@ interface DecidedNow {
   readonly records: readonly NewRecord[];
   readonly made: number;
   readonly mine: readonly Message[];
-  readonly beats: readonly ReadyHeartbeat[];
+  readonly beats: readonly Due[];
+}
+
+interface Due {
+  readonly heartbeat: ReadyHeartbeat;
+  readonly pulse: Extract<Pulse, { readonly alive: true }>;
 }
 
 async function decideNow(before: AlarmState, options: TellOptions, clock: Clock) {
@@ -140,12 +148,25 @@ async function decideNow(before: AlarmState, options: TellOptions, clock: Clock)
     at,
   );
   const { state: claimed, mine, capped } = claimDue(decision.state, alarms.channels, ourselves(at), alarms.waitMs);
-  const beats = alarms.heartbeats.filter(({ name, everyMs }) => at - (claimed.beats[name]?.triedAt ?? 0) >= everyMs - EARLY_MS);
+  const pulses = alarms.heartbeats
+    .filter(({ name, everyMs }) => at - (claimed.beats[name]?.triedAt ?? 0) >= everyMs - EARLY_MS)
+    .map(heartbeat => ({
+      heartbeat,
+      pulse: pulseOf(options.expected, claimed.gate, claimed.messages, { freshMs: heartbeat.freshMs, at }),
+    }));
+  const beats = pulses.flatMap(({ heartbeat, pulse }) => (pulse.alive ? [{ heartbeat, pulse }] : []));
+  // One that may not be sent is due still: the rest of this round may bring what it lacks.
+  const missed = pulses.flatMap(({ heartbeat: { name }, pulse }) => {
+    if (pulse.alive) return [];
+    const known = claimed.beats[name] ?? { triedAt: 0 };
+    return [[name, { ...known, failedAt: at, text: `not sent: ${pulse.why}` }] as const];
+  });
   const state: AlarmState = {
     ...claimed,
     beats: Object.fromEntries([
       ...Object.entries(claimed.beats).filter(([name]) => alarms.heartbeats.some(heartbeat => heartbeat.name === name)),
-      ...beats.map(({ name }) => [name, { text: '', ...claimed.beats[name], triedAt: at }] as const),
+      ...missed,
+      ...beats.map(({ heartbeat: { name } }) => [name, { text: '', ...claimed.beats[name], triedAt: at }] as const),
     ]),
   };
   const records: NewRecord[] = [
@@ -156,7 +177,7 @@ async function decideNow(before: AlarmState, options: TellOptions, clock: Clock)
     ),
   ];
   const isQuiet =
-    records.length === 0 && results.length === 0 && mine.length === 0 && beats.length === 0 && released.lost.length === 0;
+    records.length === 0 && results.length === 0 && mine.length === 0 && pulses.length === 0 && released.lost.length === 0;
   return { state, result: { records, made: decision.made, mine, beats }, isSame: isQuiet && before.clock !== undefined };
 }
 
@@ -202,14 +223,11 @@ function fingerprint({ tripId, subject, at, state, causes }: Result): string {
 }
 
 async function beat(
-  heartbeat: ReadyHeartbeat,
-  state: AlarmState,
-  { expected, site, signal }: TellOptions,
+  { heartbeat, pulse }: Due,
+  { site, signal }: TellOptions,
   clock: Clock,
 ): Promise<{ readonly ok: boolean; readonly text: string }> {
   const at = clock.now();
-  const pulse = pulseOf(expected, state.gate, state.messages, { freshMs: heartbeat.freshMs, at });
-  if (!pulse.alive) return { ok: false, text: `not sent: ${pulse.why}` };
   const sent = await heartbeat.send((url, token) => beatRequest(heartbeat.form, pulse, site.name, { url, token, at }), signal);
   if ('problem' in sent) return { ok: false, text: sent.problem };
   const outcome = judgeBeat(heartbeat.form, sent.reply);

@@ -70,8 +70,9 @@ export type Step = PhaseName | HostStep;
 export type CauseKind = FaultKind | 'slow' | 'host';
 
 /**
- * What an alarm has to say. `raised`, `changed`, `flapping` and `cleared` are written once each, when they come about, whoever is
- * told; `reminder`, `test`, `canary` and `held` (what a cap held back) when a message is made of them.
+ * What an alarm has to say. `raised`, `changed`, `flapping` and `cleared` are written when they come about, whoever is told (with `why`
+ * where nobody is), and once more when somebody is told later: escalation, the end of a silence; `reminder`, `test`, `canary` and `held`
+ * (what a cap held back) when a message is made of them.
  */
 export type NoticeKind = 'raised' | 'changed' | 'reminder' | 'flapping' | 'cleared' | 'test' | 'canary' | 'held';
 

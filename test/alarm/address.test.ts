@@ -199,6 +199,15 @@ test('alarms that are raised at once are one message, and so are those that foll
   expect(office.quietly(4, 10, 1)).toEqual(['5 oncall: raised 4, raised 5']);
 });
 
+test('what shows within a minute of the first message goes out at once in one more, and only then the waiting begins', () => {
+  const office = new Office();
+  const sure = (n: number, minute: number) => bad(at(minute), path('ims1', 'ssmtp01', `smux0${n}`), { confidence: 'sure' });
+  expect(office.step(0, sure(1, 0))).toEqual(['oncall: raised 1']);
+  expect(office.step(0.5, sure(2, 0.5), sure(3, 0.5))).toEqual(['oncall: raised 2, raised 3']);
+  expect(office.step(0.9, sure(4, 0.9))).toEqual([]);
+  expect(office.quietly(1, 20, 1)).toEqual(['16 oncall: raised 4']);
+});
+
 test('a site that goes down bit by bit makes three messages in its first hour', () => {
   const office = new Office();
   const said: string[] = [];

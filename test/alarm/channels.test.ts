@@ -426,10 +426,6 @@ test('twilio: a messaging service in place of a number, an API key in place of t
   expect(got?.headers.authorization).toBe(`Basic ${Buffer.from(`${SK}:key-secret`).toString('base64')}`);
   expect(new URLSearchParams(got?.body).get('MessagingServiceSid')).toBe(MG);
   expect(got === undefined ? ['none'] : services.twilio(got)).toEqual([]);
-  const both = await loaded(section.replace('url =', 'from = "+15017122661"\nurl =') + NOTIFY('x'), {
-    'secrets/t': 'key-secret',
-  });
-  expect(await bring(both.channel, TELLINGS.raised as Telling)).toMatchObject({ result: 'failed', again: 'never' });
 });
 
 test('sms: a body of JSON, form or text is escaped for what it is', async () => {

@@ -22,7 +22,7 @@ export interface Shop {
   /** Runs a command of bin/ to its end. */
   run(command: string, ...args: string[]): Promise<Ended>;
   start(command: string, ...args: string[]): Started;
-  write(name: string, text: string): void;
+  write(name: string, text: string, mode?: number): void;
   stop(): Promise<void>;
 }
 

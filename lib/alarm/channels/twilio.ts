@@ -66,6 +66,7 @@ export const twilio = channel({
     },
     url: { is: 'url', help: 'Where its API is: another one in tests, or behind a gateway of yours.', default: API, sample: API },
   },
+  exactlyOne: ['from', 'messaging_service'],
   sample: {
     account: 'ACxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx',
     token_file: 'secrets/twilio-token',
@@ -75,8 +76,6 @@ export const twilio = channel({
   leadsTo: ({ url }) => [hostOf(url)],
   async bring(parcel, settings, tools): Promise<Outcome> {
     const { account, token, api_key, to, from, messaging_service, length, url } = settings;
-    if ((from === undefined) === (messaging_service === undefined))
-      return { result: 'failed', text: 'exactly one of from and messaging_service must be in alarms.cfg', again: 'never' };
     const { default: twilioClient } = await import('twilio');
     const ended: { outcome?: Outcome } = {};
     const client = twilioClient(api_key ?? account, token, { accountSid: account, httpClient: throughUs(tools, url, ended) });

@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 import { finish } from '../program.ts';
+import { ack, alarm, silence } from '../sub/alarm.ts';
 import { config } from '../sub/config.ts';
 import { crontab } from '../sub/crontab.ts';
 import { demo } from '../sub/demo.ts';
@@ -16,7 +17,22 @@ import type { Subcommand } from '../sub/subcommand.ts';
 import { processTerminal } from '../terminal.ts';
 
 /** In the order in which a newcomer needs them. */
-const SUBCOMMANDS: readonly Subcommand[] = [demo, init, config, plan, crontab, explain, drill, drain, undrain, hostcheck, report];
+const SUBCOMMANDS: readonly Subcommand[] = [
+  demo,
+  init,
+  config,
+  plan,
+  crontab,
+  explain,
+  drill,
+  alarm,
+  ack,
+  silence,
+  drain,
+  undrain,
+  hostcheck,
+  report,
+];
 
 const terminal = processTerminal();
 let status = 0;

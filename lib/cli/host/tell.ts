@@ -34,7 +34,7 @@ export async function hasSite(folder: string): Promise<boolean> {
 }
 
 /** A site without servers: this host is all that is looked at. */
-function siteOfOne(name: string): Site {
+export function siteOfOne(name: string): Site {
   return {
     name,
     domain: name,

@@ -1,7 +1,8 @@
 // Rounds and the alarms: hands what a round measured to the alarms, and waits for these within bounds. Whatever goes wrong on that
 // side is said, and changes nothing about measuring.
 //
-// While a round goes on, the first bad result gives the others two seconds to come in, so that what breaks together is told together.
+// The first alarm of a round goes out at once, with what breaks in the same moment; what else the round finds is told in one more message
+// at its end, or after half a minute.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +26,9 @@ export interface Teller {
   finish(): Promise<void>;
 }
 
-const TOGETHER_MS = 2000;
+/** So long a bad result waits for others of the same moment; once something has been told, for the end of the round. ms */
+const FIRST_MS = 50;
+const REST_MS = 30_000;
 /** Beyond what alarms.cfg lets a run wait: one attempt that has begun may end. ms */
 const GRACE_MS = 70_000;
 
@@ -43,15 +46,22 @@ export function tellerFor(places: Places, { site, sequence }: Pick<Loaded, 'site
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
   let alarms: Promise<Alarms | undefined> | undefined;
+  let hasTold = false;
+  const read = () => {
+    alarms ??= usableAlarms(places, options.say);
+    return alarms;
+  };
 
   async function run(): Promise<void> {
     const records = fresh;
     fresh = [];
     try {
-      alarms ??= usableAlarms(places, options.say);
-      const usable = await alarms;
+      const usable = await read();
       if (usable === undefined) return;
       await tellAlarms({
+        onMade: () => {
+          hasTold = true;
+        },
         alarms: usable,
         site,
         state: places.state,
@@ -83,7 +93,10 @@ export function tellerFor(places: Places, { site, sequence }: Pick<Loaded, 'site
       fresh.push(record);
       count += 1;
       if (count >= options.trips) void next();
-      else if (record.type === 'trip' && record.verdict.state !== 'ok') timer ??= setTimeout(() => void next(), TOGETHER_MS);
+      else if (record.type === 'trip' && record.verdict.state !== 'ok') {
+        read().catch(() => {}); // told where it is used
+        timer ??= setTimeout(() => void next(), hasTold ? REST_MS : FIRST_MS);
+      }
     },
     async finish() {
       const isUnderWay = running !== undefined && fresh.length === 0;
