@@ -1,10 +1,12 @@
 // What a plan says of a sequence, on sites that are small enough to reckon by hand.
 
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Sequence } from '../../lib/model/sequence.ts';
 import { type Coverage, coverageOf, gapsOf } from '../../lib/plan/coverage.ts';
 import { type Detection, detectionOf, isUnseen } from '../../lib/plan/detection.ts';
 import { loadOf } from '../../lib/plan/load.ts';
 import { idleLimits, overlapsOf } from '../../lib/plan/timing.ts';
+import { openWorld } from '../story/world.ts';
 import { load, type Shape } from './sites.ts';
 
 const MINUTE = 60_000;
@@ -191,4 +193,18 @@ test('idleLimits() names limits that can never be reached', async () => {
   ]);
   const usual = await load({ mtas: 1, mmps: ['both'], accounts: [1] }, '00 DMSG -u ims01 -s out01 -p mux01\n');
   expect(idleLimits(usual.site, usual.sequence, loadOf(usual.site, usual.sequence).knocks)).toEqual([]);
+});
+
+test.each(['pop3', 'imap'] as const)('a trip by %s that goes well logs in as often as loadOf() says at least', async mailbox => {
+  const world = await openWorld();
+  onTestFinished(() => world.stop());
+  const { trip } = await world.one({ mailbox });
+  const logIns = trip.legs
+    .flatMap(({ dialogs }) => dialogs)
+    .filter(({ phases }) => phases.some(({ name }) => name === 'auth'))
+    .map(({ protocol }) => protocol);
+  const sequence: Sequence = [{ minute: 0, account: 'ims1', mta: 'ssmtp01', mmp: 'smux01', mailbox, line: 1 }];
+  const { smtp, pop3, imap } = loadOf(world.standin.site, sequence);
+  const count = (protocol: string) => logIns.filter(each => each === protocol).length;
+  expect([count('smtp'), count('pop3'), count('imap')]).toEqual([smtp.least, pop3.least, imap.least]);
 });
