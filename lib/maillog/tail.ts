@@ -24,6 +24,15 @@ export interface Place {
   readonly mtimeMs: number;
 }
 
+/** A place as it comes back from JSON; undefined for what is none. */
+export function parsePlace(value: unknown): Place | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { dev, ino, offset, head, headBytes, mtimeMs } = value as Readonly<Record<string, unknown>>;
+  const numbers = [dev, ino, offset, headBytes, mtimeMs];
+  const isPlace = typeof head === 'string' && numbers.every(each => typeof each === 'number' && Number.isFinite(each));
+  return isPlace ? (value as Place) : undefined;
+}
+
 export interface TailOptions {
   /** Where a log that was never read is begun. */
   readonly from: 'start' | 'end';
