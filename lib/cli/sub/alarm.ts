@@ -36,7 +36,14 @@ export const ack: Subcommand = {
       .option('--until <time>', 'only so long: 90m, 2h, 06:30 (default: until it is over)')
       .option('--reason <text>', 'what you are doing about it')
       .option('--by <name>', 'who you are (default: your user name)')
-      .addHelpText('after', '\nExample:\n  healthmon ack 17 --reason "restarting the proxy"'),
+      .addHelpText(
+        'after',
+        `
+Example:
+  healthmon ack 17 --reason "restarting the proxy"
+
+Exit status: 0 done; 3 usage, config, or no such alarm.`,
+      ),
   run: async (options, args, terminal) => (await import('../alarm/ack.ts')).runAck(options, args, terminal),
 };
 
@@ -57,7 +64,9 @@ export const silence: Subcommand = {
 Examples:
   healthmon silence mmp/smux02 --until 2h --reason "new certificate"
   healthmon silence "mmp/*" --until 06:30 --reason "network work, ticket 4711"
-  healthmon silence --end 3`,
+  healthmon silence --end 3
+
+Exit status: 0 done, or listed; 3 usage or config.`,
       ),
   run: async (options, args, terminal) => (await import('../alarm/silence.ts')).runSilence(options, args, terminal),
 };

@@ -12,7 +12,12 @@ export const crontab: Subcommand = {
       .option('--user <name>', 'systemd: the user to run as', 'healthmon')
       .addHelpText(
         'after',
-        '\nExamples:\n  healthmon crontab >> /tmp/mine; crontab /tmp/mine\n  healthmon crontab --systemd > /etc/systemd/system/healthmon.service',
+        `
+Examples:
+  (crontab -l; healthmon crontab) | crontab -
+  healthmon crontab --systemd > /etc/systemd/system/healthmon.service
+
+Exit status: 0 printed; 3 usage. A config with errors is told on stderr, and its interval taken as 5 minutes.`,
       ),
   run: async (options, _args, terminal) => (await import('../crontab.ts')).runCrontab(options, terminal),
 };

@@ -12,13 +12,23 @@ export const drain: Subcommand = {
       .option('--until <time>', 'when it is back: 90m, 2h, 22:30, 2026-11-23T06:00 (default: until "healthmon undrain")')
       .option('--reason <text>', 'why')
       .option('--json', 'list as JSON')
-      .addHelpText('after', '\nExample:\n  healthmon drain mta/ssmtp02 --until 2h --reason "kernel update"'),
+      .addHelpText(
+        'after',
+        `
+Example:
+  healthmon drain mta/ssmtp02 --until 2h --reason "kernel update"
+
+Exit status: 0 done, or listed; 3 usage, config, or no such component.`,
+      ),
   run: async (options, args, terminal) => (await import('../drain.ts')).runDrain(options, args, terminal),
 };
 
 export const undrain: Subcommand = {
   name: 'undrain',
   about: 'Puts a drained component back.',
-  shape: command => withState(withConfig(command)).argument('<component>', 'as site.cfg names it: mta/ssmtp02'),
+  shape: command =>
+    withState(withConfig(command))
+      .argument('<component>', 'as site.cfg names it: mta/ssmtp02')
+      .addHelpText('after', '\nExit status: 0 done; 3 usage, config, or it is not drained.'),
   run: async (options, args, terminal) => (await import('../drain.ts')).runUndrain(options, args, terminal),
 };

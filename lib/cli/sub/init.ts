@@ -25,7 +25,11 @@ are made empty (mode 0600), to be filled in.
 
 Example:
   healthmon init /etc/healthmon --domain example.com --mtas mx1.example.com,mx2.example.com \\
-     --mmps imap1.example.com --stores store1.example.com --addresses probe1@example.com`,
+     --mmps imap1.example.com --stores store1.example.com --addresses probe1@example.com
+
+Exit status:
+  0  the files were written
+  3  an answer is missing or wrong, or a file is there already: nothing was written`,
       ),
   run: async (options, args, terminal) => (await import('../init.ts')).runInit(options, args, terminal),
 };
