@@ -83,6 +83,8 @@ export interface Alarm {
   readonly countFrom: number;
   /** Goes up when what is to be said changes. */
   readonly revision: number;
+  /** The turn in which a verdict behind it was weighed again and its kind became another: said once in each. */
+  readonly amendedTurn?: number;
   /** What it was before it changed, in words. */
   readonly was?: string;
   /** The newest results that say anything about it, oldest first. */

@@ -291,7 +291,9 @@ function judgeSeverity(alarm: Draft, seen: readonly Seen[], policy: Policy, at: 
   const { n, m } = policy.raise.failed;
   const isWorse =
     alarm.severity !== 'failed' &&
-    (isReached({ n, m }, seen, 'failed', { run: alarm.run, at }) || isSureOf(seen.slice(-1), 'failed', policy));
+    (isReached({ n, m }, seen, 'failed', { run: alarm.run, at }) ||
+      // One that looked dead before and was only slow is believed by its count.
+      (alarm.amendedTurn !== alarm.turn && isSureOf(seen.slice(-1), 'failed', policy)));
   const isBetter = alarm.severity === 'failed' && bad.length >= m && bad.slice(-m).every(({ state }) => state === 'slow');
   if (!isWorse && !isBetter) return;
   alarm.was = alarm.severity;

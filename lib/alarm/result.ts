@@ -170,12 +170,14 @@ function touchesOf(site: Site, path: Path, needs: Needs): readonly Component[] {
   return [...new Set([...direct, ...direct.flatMap(component => [...(needs.get(component) ?? [])])])];
 }
 
-/** What each component cannot work without, over any number of steps: by its `needs`, and an account by its store. */
+/** What each component cannot work without, over any number of steps: by its `needs`, an account by its store, an MTA by its filters. */
 export function needsOf(site: Site): Needs {
   const first = new Map<Component, readonly Component[]>();
   const all = [site.mtas, site.mmps, site.stores, site.directories, site.filters, site.balancers, site.nameServers];
   for (const kind of all) for (const { component, needs } of kind.values()) first.set(component, needs);
   for (const { component, needs, store } of site.accounts.values()) first.set(component, [...needs, `store/${store}`]);
+  for (const { component, usedBy } of site.filters.values())
+    for (const name of usedBy) first.set(`mta/${name}`, [...(first.get(`mta/${name}`) ?? []), component]);
   const closure = new Map<Component, ReadonlySet<Component>>();
   for (const component of first.keys()) {
     const found = new Set<Component>();

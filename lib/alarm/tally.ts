@@ -6,6 +6,7 @@ import { outageOf } from './explain.ts';
 import { FLAP_RESULTS } from './flap.ts';
 import type { Surroundings } from './policy.ts';
 import { type Cause, leadsOver, type Result } from './result.ts';
+import { titleOf } from './words.ts';
 
 /** The gate's own copy of its state. */
 export interface Working {
@@ -34,6 +35,7 @@ export function tally(gate: Working, result: Result, around: Surroundings, isBli
   for (const fault of faultsOf(result)) {
     if (fault.causes.some(cause => outageOf(cause, outages, needs, result.at) !== undefined)) continue;
     const [alarm, cause] = belongsTo(gate, fault, { around, isBlind, earlier });
+    if (result.isAmendment === true) noteAmended(alarm, cause);
     countBad(alarm, fault, cause);
     follow(gate, alarm);
   }
@@ -93,13 +95,15 @@ function belongsTo(gate: Working, result: Result, { around, isBlind, earlier }: 
     alarm => alarm.component === first.component && isBad(alarm.touched[result.subject]?.state) && alarm.isBlind !== true,
   );
   if (moved !== undefined) return [moved, first];
-  // All that an alarm was raised for has been amended to another cause: it is that cause's alarm now.
-  const emptied = earlier.find(
-    alarm => alarm.stage !== 'closed' && !alarm.seen.some(({ at, state }) => at >= alarm.countFrom && isBad(state)),
+  // A verdict that was weighed again takes its open alarm along: nobody has looked longer. So does one that was all of an alarm.
+  const taken = earlier.find(
+    alarm =>
+      (alarm.stage === 'open' && alarm.isBlind !== true && result.isAmendment === true) ||
+      (alarm.stage !== 'closed' && !alarm.seen.some(({ at, state }) => at >= alarm.countFrom && isBad(state))),
   );
-  if (emptied !== undefined) {
-    rename(emptied, first);
-    return [emptied, first];
+  if (taken !== undefined) {
+    rename(taken, first);
+    return [taken, first];
   }
   const again = closed.find(alarm => isAbout(alarm, first));
   return [again === undefined ? watch(gate, result, first) : watchAgain(again, result), first];
@@ -267,6 +271,14 @@ function rename(alarm: Draft, { component, protocol, phase, kind, confidence }: 
   alarm.kind = kind;
   alarm.protocols = [protocol];
   alarm.confidence = confidence;
+}
+
+/** The same cause, and of another kind than it seemed: alive, if slow. Once in each turn, since the next trip may look as the first did. */
+function noteAmended(alarm: Draft, { kind }: Cause): void {
+  if (alarm.stage !== 'open' || alarm.kind === kind || alarm.amendedTurn === alarm.turn) return;
+  alarm.amendedTurn = alarm.turn;
+  alarm.was = titleOf(alarm);
+  alarm.revision += 1;
 }
 
 /** The alarm goes with its machine to another phase once two results in a row, or a sure one, show that. */

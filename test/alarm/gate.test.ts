@@ -162,6 +162,56 @@ test('a verdict that is amended takes its alarm with it', () => {
   ]);
 });
 
+test('one verdict of several that is weighed again takes the open alarm along, said once; the next trips that look as before join it', () => {
+  const gate = new Gate();
+  gate.around = { ...SITE, needs: new Map([['mta/ssmtp01', new Set(['filter/dkim' as const])]]) };
+  const silent = { component: 'mta/ssmtp01', protocol: 'smtp', phase: 'banner', kind: 'timeout' } as const;
+  const [first, second] = [bad(at(0), path(), silent), bad(at(0), path('ims2'), silent)];
+  expect(gate.step(at(0), first, second)).toEqual(['raised mta/ssmtp01 banner']);
+  const filter = {
+    component: 'filter/dkim',
+    protocol: 'milter',
+    phase: 'negotiate',
+    kind: 'timeout',
+    confidence: 'likely',
+  } as const;
+  const [event, ...more] = gate.events(at(1), { ...first, at: at(1), causes: [filter], isAmendment: true });
+  expect([more, event?.what, event?.alarm.component, event?.alarm.was]).toEqual([
+    [],
+    'changed',
+    'filter/dkim',
+    'mta/ssmtp01 banner',
+  ]);
+  for (let minute = 5; minute < 60; minute += 5) {
+    const again = bad(at(minute), path(), silent);
+    expect(gate.step(at(minute), again)).toEqual([]);
+    expect(gate.step(at(minute + 1), { ...again, at: at(minute + 1), causes: [filter], isAmendment: true })).toEqual([]);
+  }
+});
+
+test('a door that is slow and not silent, as a longer look has shown, is said once and not with every trip', () => {
+  const gate = new Gate();
+  const silent = { component: 'mta/ssmtp01', protocol: 'smtp', phase: 'banner', kind: 'timeout', confidence: 'sure' } as const;
+  const first = bad(at(0), path(), silent);
+  expect(gate.step(at(0), first)).toEqual(['raised mta/ssmtp01 banner']);
+  const slow = { causes: [{ ...silent, kind: 'slow' }], state: 'slow', isAmendment: true } as const;
+  const [event] = gate.events(at(1), { ...first, at: at(1), ...slow });
+  expect([event?.what, event?.alarm.kind, event?.alarm.was]).toEqual([
+    'changed',
+    'slow',
+    'mta/ssmtp01 smtp banner: no answer in time',
+  ]);
+  const later: string[] = [];
+  for (let minute = 5; minute < 120; minute += 5) {
+    const again = bad(at(minute), path(), silent);
+    for (const said of [gate.step(at(minute), again), gate.step(at(minute + 1), { ...again, at: at(minute + 1), ...slow })])
+      later.push(...said.map(text => `${minute} ${text}`));
+  }
+  // Slow three times in a row: from then on it is called that.
+  expect(later).toEqual(['10 changed mta/ssmtp01 banner']);
+  expect(gate.state.alarms[0]?.severity).toBe('slow');
+});
+
 test('a verdict that is amended to be sure counts once', () => {
   const gate = new Gate();
   const first = bad(at(0));

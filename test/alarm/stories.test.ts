@@ -2,6 +2,9 @@
 
 import { afterEach, expect, test } from 'vitest';
 import type { Outcome } from '../../lib/alarm/channel.ts';
+import { transact } from '../../lib/alarm/outbox.ts';
+import { acknowledge } from '../../lib/alarm/silence.ts';
+import type { VerdictRecord } from '../../lib/model/record.ts';
 import type { Path } from '../../lib/model/trip.ts';
 import { HOUR, LONE, MINUTE, machines, Night, ONE, path, TAKES, USUAL } from './night.ts';
 
@@ -340,6 +343,84 @@ test('runs that find another one stuck raise an alarm about ourselves, and the f
   expect(night.news(from)).toEqual([
     '10 pager UNKNOWN the monitor cannot measure: its own state',
     '25 pager CLEARED the monitor cannot measure: its own state',
+  ]);
+});
+
+test('a verdict that is weighed again after the alarm has gone out leads to one message that says what changed', async () => {
+  const night = await Night.begin(LONE);
+  const from = night.at;
+  const over = path();
+  const first = night.trip(over, { component: 'mta/ssmtp01', phase: 'banner', kind: 'timeout', confidence: 'sure' });
+  await night.round(first, night.trip(path('ims2'), { component: 'mta/ssmtp01', phase: 'banner', kind: 'timeout' }));
+  night.pass(MINUTE);
+  const suspect = {
+    component: 'directory/ldap1',
+    protocol: 'ldap',
+    phase: 'bind',
+    kind: 'timeout',
+    confidence: 'likely',
+    why: ['it answers (banner) after 30.0 s'],
+  } as const;
+  night.write({
+    v: 1,
+    at: night.at,
+    type: 'verdict',
+    trip: first.trip.id,
+    path: over,
+    verdict: { state: 'failed', suspects: [suspect], text: 'directory/ldap1 ldap bind', short: 'ldap1 bind' },
+    evidence: {} as VerdictRecord['evidence'],
+    text: 'it answers (banner) after 30.0 s',
+  });
+  await night.tell();
+  await night.tell();
+  expect(night.brought.map(({ parcel }) => parcel.notices.map(({ was, words }) => [was, words]))).toEqual([
+    [[undefined, 'refused the connection']],
+    [['mta/ssmtp01 banner', 'it answers (banner) after 30.0 s']],
+  ]);
+  expect(night.news(from)).toEqual([
+    '0 pager FAILED mta/ssmtp01 pop3 banner: no answer in time',
+    '1 pager CHANGED, FAILED directory/ldap1 ldap bind: no answer in time',
+  ]);
+});
+
+test('an ack, a silence and the next person, each command and each run a process of its own on one state folder', async () => {
+  const night = await Night.begin(USUAL);
+  const from = night.at;
+  const bad = () => night.trip(path(), { confidence: 'sure' });
+  const ack = (by: string) =>
+    transact(night.state, night.alarms.keepMs, before => {
+      const gate = acknowledge(before.gate, 1, { by, at: night.at, until: night.at + 30 * MINUTE });
+      if (gate === undefined) throw new Error('no alarm 1');
+      return { state: { ...before, gate }, result: undefined };
+    });
+  const silence = (until: number) =>
+    transact(night.state, night.alarms.keepMs, before => ({
+      state: { ...before, silences: [{ id: 1, what: 'mmp/*', by: 'jo', reason: 'x', at: night.at, until }] },
+      result: undefined,
+    }));
+  await night.round(bad());
+  night.to(from, 10);
+  await ack('jo');
+  for (let minute = 11; minute < 40; minute += 1) {
+    night.to(from, minute);
+    await night.tell();
+  }
+  expect(night.news(from)).toEqual(['0 pager FAILED mmp/smux01 pop3 connect: connection refused']);
+  // The ack has ended without an end of the trouble: the next person is told.
+  night.to(from, 41);
+  await night.round(bad());
+  expect(night.news(from)).toEqual(['41 bosspager FAILED mmp/smux01 pop3 connect: connection refused']);
+  await silence(from + 180 * MINUTE);
+  for (let minute = 42; minute < 180; minute += 2) {
+    night.to(from, minute);
+    await night.round(...(minute % 10 === 0 ? [bad()] : []));
+  }
+  expect(night.news(from)).toEqual([]);
+  night.to(from, 181);
+  await night.tell();
+  expect(night.news(from)).toEqual([
+    '181 pager STILL FAILED mmp/smux01 pop3 connect: connection refused',
+    '181 bosspager STILL FAILED mmp/smux01 pop3 connect: connection refused',
   ]);
 });
 
