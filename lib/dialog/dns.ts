@@ -20,8 +20,8 @@ export interface NameQuestion {
 /**
  * Asks for the name's addresses, IPv4 and IPv6.
  *
- * @returns the addresses; a fault of phase `query`: `timeout`, `refused-connection`, `rejected` (SERVFAIL, REFUSED), `missing` when the
- *   server says that there is no such name or no address to it
+ * @returns the addresses; a fault of phase `query`: `timeout`, `refused-connection`, `rejected` (SERVFAIL, REFUSED), `garbled`, `missing`
+ *   when the server says that there is no such name or no address to it
  */
 export async function askName(
   { component, address, port, host }: NameQuestion,
@@ -52,12 +52,20 @@ export async function askName(
   const addresses = [four, six].flatMap(answer => (answer.status === 'fulfilled' ? answer.value : []));
   if (addresses.length > 0) return { ...record, outcome: 'answered', value: addresses };
   if (terms.signal.aborted) return { ...record, outcome: 'cut' };
-  const code = codeOf(four.status === 'rejected' ? four.reason : undefined);
+  const code = worseOf(four, six);
   return { ...record, outcome: 'failed', fault: { component, protocol: 'dns', phase: 'query', ...wordsOf(code, host) } };
 }
 
+/** That there is no address takes both answers: one that did not come, or was none, might have held it. */
+function worseOf(...answers: readonly PromiseSettledResult<unknown>[]): string {
+  const codes = answers.map(answer => (answer.status === 'rejected' ? codeOf(answer.reason) : 'ENODATA'));
+  return codes.find(code => !ABSENT.has(code)) ?? codes[0] ?? 'ENODATA';
+}
+
+const ABSENT: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA']);
+
 function codeOf(reason: unknown): string {
-  return reason instanceof Error && 'code' in reason ? String(reason.code) : 'ENODATA';
+  return reason instanceof Error && 'code' in reason ? String(reason.code) : 'EBADRESP';
 }
 
 function wordsOf(code: string, host: string): Pick<Fault, 'kind' | 'text' | 'lasting'> {
@@ -71,7 +79,13 @@ function wordsOf(code: string, host: string): Pick<Fault, 'kind' | 'text' | 'las
     case 'ENOTFOUND':
     case 'ENODATA':
       return { kind: 'missing', text: `says that there is no ${name}`, lasting: 'permanent' };
+    case 'EBADRESP':
+      return { kind: 'garbled', text: `answers a question for ${name} with what is no answer`, lasting: 'transient' };
     default:
-      return { kind: 'rejected', text: `answers ${code.replace(/^E/, '')} to a question for ${name}`, lasting: 'transient' };
+      return {
+        kind: 'rejected',
+        text: `answers ${printable(code.replace(/^E/, ''), 30)} to a question for ${name}`,
+        lasting: 'transient',
+      };
   }
 }

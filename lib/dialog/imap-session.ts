@@ -4,7 +4,7 @@
 
 import type { Dialog } from '../model/dialog.ts';
 import { printable } from '../model/printable.ts';
-import { type ImapWire, quoted, type Token, type Untagged } from './imap-wire.ts';
+import { type Completed, type ImapWire, quoted, type Token, type Untagged } from './imap-wire.ts';
 import type { Terms } from './line.ts';
 
 /** What is known of a message without reading it: never more than the header lines that we ask for. */
@@ -92,7 +92,7 @@ export class ImapSession {
     const line = this.#wire.line;
     return line.operation(terms, () =>
       line.phase('noop', async () => {
-        this.#heed((await this.#wire.command('NOOP')).untagged);
+        this.#heedAll(await this.#wire.command('NOOP'));
         return this.#news;
       }),
     );
@@ -112,7 +112,7 @@ export class ImapSession {
         const until = line.clock() + forMs;
         while (!this.#news && (await line.readable(until - line.clock()))) this.#heed([await this.#wire.unsolicited()]);
         await line.sendLine('DONE');
-        this.#heed((await this.#wire.finish(tag)).untagged);
+        this.#heedAll(await this.#wire.finish(tag));
         return this.#news;
       }),
     );
@@ -155,11 +155,12 @@ export class ImapSession {
         if (uids.length === 0) return [];
         const wanted = uids.slice(0, MOST_ENVELOPES);
         line.allow(wanted.length * HEADER_BYTES);
-        const fields = `BODY.PEEK[HEADER.FIELDS (${headers.join(' ')})]`;
+        // Somebody's message may have a million of them.
+        const fields = `BODY.PEEK[HEADER.FIELDS (${headers.join(' ')})]<0.${HEADER_BYTES}>`;
         const done = await this.#wire.command(`UID FETCH ${wanted.join(',')} (UID INTERNALDATE RFC822.SIZE FLAGS ${fields})`, {
           literal: HEADER_BYTES,
         });
-        this.#heed(done.untagged);
+        this.#heedAll(done);
         return done.untagged.map(asEnvelope).filter(each => each !== undefined && wanted.includes(each.uid)) as Envelope[];
       }),
     );
@@ -179,7 +180,7 @@ export class ImapSession {
         const done = await this.#wire.command(`UID FETCH ${uid} (UID BODY.PEEK[${section}]<0.${mostBytes}>)`, {
           literal: mostBytes,
         });
-        this.#heed(done.untagged);
+        this.#heedAll(done);
         for (const each of done.untagged) {
           const items = itemsOf(each);
           if (items?.get('UID') !== String(uid)) continue;
@@ -241,17 +242,28 @@ export class ImapSession {
     const line = this.#wire.line;
     line.allow(SEARCH_BYTES);
     const done = await this.#wire.command(`UID SEARCH ${criteria}`, { line: SEARCH_BYTES });
-    this.#heed(done.untagged);
-    const uids = done.untagged.filter(each => each.name === 'SEARCH').flatMap(each => each.tokens.map(Number));
-    if (uids.some(uid => !Number.isSafeInteger(uid) || uid < 1))
-      throw line.broken('garbled', 'answers SEARCH with what is no message number');
-    return [...new Set(uids)].sort((a, b) => a - b);
+    this.#heedAll(done);
+    const tokens = done.untagged.filter(each => each.name === 'SEARCH').flatMap(each => each.tokens);
+    const uids = new Set(tokens.map(uidOf));
+    if (uids.has(undefined)) throw line.broken('garbled', 'answers SEARCH with what is no message number');
+    return [...uids].filter(uid => uid !== undefined).sort((a, b) => a - b);
   }
 
   async #uidNextByAsking(): Promise<number> {
     if (this.#exists === 0) return 1;
     const done = await this.#wire.command('UID FETCH * (UID)');
-    return 1 + Math.max(0, ...done.untagged.map(each => Number(itemsOf(each)?.get('UID') ?? 0)));
+    let last = 0;
+    for (const items of done.untagged.map(itemsOf)) {
+      const uid = items === undefined ? 0 : uidOf(items.get('UID') ?? null);
+      if (uid === undefined) throw this.#wire.line.broken('garbled', 'answers FETCH with a UID that is no number');
+      last = Math.max(last, uid);
+    }
+    return last + 1;
+  }
+
+  /** Takes note of all that came with the answer to a command. */
+  #heedAll(done: Completed): void {
+    this.#heed([...done.untagged, { ...done, name: 'OK', tokens: [] }]);
   }
 
   /** Takes note of what the server tells unasked. */
@@ -273,6 +285,12 @@ export class ImapSession {
       }
     }
   }
+}
+
+/** A message number as RFC 3501 has it; undefined for anything else. */
+function uidOf(token: Token): number | undefined {
+  const text = typeof token === 'string' ? token : '';
+  return /^\d{1,10}$/.test(text) && Number(text) > 0 ? Number(text) : undefined;
 }
 
 /** The name-value pairs of a FETCH response. */

@@ -49,6 +49,9 @@ interface Part {
 /** Untagged responses to one command; a mailbox of 100,000 messages answers SEARCH in one. */
 const MOST_RESPONSES = 20_000;
 const MOST_DEPTH = 30;
+/** Literals in one response; we never ask for more than one or two. */
+const MOST_LITERALS = 50;
+const CODE_LENGTH = 40;
 
 export class ImapWire {
   readonly line: Line;
@@ -159,6 +162,8 @@ export class ImapWire {
       const size = Number(literal[1]);
       if (size > mostLiteral)
         throw this.line.broken('garbled', `announces ${size} bytes where at most ${mostLiteral} were asked for`);
+      if (parts.length >= MOST_LITERALS)
+        throw this.line.broken('garbled', `sent more than ${MOST_LITERALS} literals in one response`);
       parts.push({ text: text.slice(0, literal.index), literal: await this.line.readBytes(size) });
     }
     const tag = /^(\*|\+|[A-Za-z0-9.]{1,40})(?: |$)/.exec(raw)?.[1];
@@ -173,7 +178,12 @@ export class ImapWire {
     const numbered = /^(\d{1,10}) ([A-Z]+)(.*)$/is.exec(raw);
     if (numbered !== null) {
       const rest: Part[] = [{ ...parts[0], text: numbered[3] ?? '' }, ...parts.slice(1)];
-      return { name: (numbered[2] as string).toUpperCase(), number: Number(numbered[1]), tokens: this.#tokens(rest), text: '' };
+      const name = (numbered[2] as string).toUpperCase();
+      const tokens = this.#tokens(rest);
+      const items = tokens[0];
+      if (name === 'FETCH' && !(Array.isArray(items) && items.length % 2 === 0))
+        throw this.line.broken('garbled', 'sent a FETCH response that is no list of names and values');
+      return { name, number: Number(numbered[1]), tokens, text: '' };
     }
     const named = /^([A-Z][A-Z0-9-]*)(.*)$/is.exec(raw);
     if (named === null) throw this.line.broken('garbled', `sent what is no IMAP response: "${printable(raw, 100)}"`);
@@ -182,6 +192,10 @@ export class ImapWire {
   }
 
   #tokens(parts: readonly Part[]): readonly Token[] {
+    const [only] = parts;
+    // An answer to SEARCH has tens of thousands of words and nothing else.
+    if (parts.length === 1 && only !== undefined && !/[()"[\]]/.test(only.text))
+      return only.text.split(/\s+/).flatMap(word => (word === '' ? [] : [word.toUpperCase() === 'NIL' ? null : word]));
     const stack: Token[][] = [[]];
     const top = () => stack[stack.length - 1] as Token[];
     for (const part of parts) {
@@ -243,7 +257,7 @@ function responseCode(rest: string): { code?: string; codeArgument?: string; tex
   const parts = /^\[([A-Z0-9-]+(?:\/[A-Z]+)?)(?: ([^\]]*))?\] ?(.*)$/is.exec(rest);
   if (parts === null) return { text: rest };
   return {
-    code: (parts[1] as string).toUpperCase(),
+    code: (parts[1] as string).toUpperCase().slice(0, CODE_LENGTH),
     ...(parts[2] === undefined ? {} : { codeArgument: parts[2] }),
     text: parts[3] ?? '',
   };

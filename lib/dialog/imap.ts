@@ -12,6 +12,9 @@ import { ImapWire, quoted, type Untagged } from './imap-wire.ts';
 import { Line, type Terms } from './line.ts';
 import { plainResponse, readSecret, xoauth2Response } from './sasl.ts';
 
+/** As many are told; real servers have some fifty. */
+const MOST_CAPABILITIES = 200;
+
 /** Connects, greets, encrypts as the endpoint says, logs in, and selects the folder where one is given. */
 export async function openImap(endpoint: Endpoint, folder: string | undefined, terms: Terms): Promise<Dialog<ImapSession>> {
   const line = new Line(endpoint, terms);
@@ -45,7 +48,7 @@ export async function openImap(endpoint: Endpoint, folder: string | undefined, t
       if (!capabilities.has('UIDPLUS') || !capabilities.has('IDLE'))
         capabilities = await line.phase('capability', () => askCapabilities(wire));
     }
-    line.facts.capabilities = [...capabilities].map(name => printable(name, 60));
+    line.facts.capabilities = [...capabilities].slice(0, MOST_CAPABILITIES).map(name => printable(name, 60));
     const session = new ImapSession(wire, capabilities);
     if (folder !== undefined) await session.selectFolder(folder);
     return session;
@@ -62,11 +65,10 @@ export async function knockImap(endpoint: Endpoint, terms: Terms): Promise<Dialo
 
 async function askCapabilities(wire: ImapWire): Promise<ReadonlySet<string>> {
   const done = await wire.command('CAPABILITY');
-  return new Set(
-    done.untagged
-      .filter(each => each.name === 'CAPABILITY')
-      .flatMap(each => each.tokens.filter(token => typeof token === 'string').map(name => name.toUpperCase())),
-  );
+  const lists = done.untagged.filter(each => each.name === 'CAPABILITY');
+  // One response is what RFC 3501 section 6.1.1 knows, of one line.
+  if (lists.length > 10) throw wire.line.broken('garbled', `lists its capabilities ${lists.length} times`);
+  return new Set(lists.flatMap(each => each.tokens.filter(token => typeof token === 'string').map(name => name.toUpperCase())));
 }
 
 /** @returns the capabilities that the server tells with its consent, if it does */

@@ -108,11 +108,15 @@ export function readUris({ contents }: Element): readonly string[] {
   return elements(contents).map(uri => words(uri.contents));
 }
 
+/** A group may have thousands of members; nothing that a probe asks for comes near. */
+const MOST_ELEMENTS = 5000;
+
 /** The elements that stand one after another in `bytes`, which they fill. */
 function elements(bytes: Buffer): Element[] {
   const found: Element[] = [];
   let at = 0;
   while (at < bytes.length) {
+    if (found.length >= MOST_ELEMENTS) return notBer(`more than ${MOST_ELEMENTS} elements in one`);
     const read = lengthAt(bytes, at + 1);
     if (read === undefined || read.after + read.length > bytes.length) return notBer('an element is longer than what holds it');
     found.push({ tag: bytes[at] ?? 0, contents: bytes.subarray(read.after, read.after + read.length) });

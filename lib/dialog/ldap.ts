@@ -211,7 +211,7 @@ function search(line: Line, ids: Ids, what: Search): Promise<Found> {
 const SIZE_LIMIT = 4;
 
 function unbind(line: Line, ids: Ids): Promise<void> {
-  return line.phase('quit', async () => void (await line.send(new UnbindRequest({ messageId: ids.next() }).write(), 'unbind')));
+  return line.leave(() => line.send(new UnbindRequest({ messageId: ids.next() }).write(), 'unbind'));
 }
 
 /** The next message, which must answer `id` with one of the operations. */

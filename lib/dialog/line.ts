@@ -18,8 +18,9 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Dialog, DialogRecord, Facts, Fault, FaultKind, Phase, PhaseName, Reply, TranscriptLine } from '../model/dialog.ts';
 import { type Endpoint, LocalProblem } from '../model/endpoint.ts';
 import { printable } from '../model/printable.ts';
-import { tlsFacts, tlsTrouble } from './tls.ts';
+import { keyTrouble, tlsFacts, tlsTrouble } from './tls.ts';
 import { endTrouble, nameLasting, nameTrouble, usualLasting } from './trouble.ts';
+import { Unread } from './unread.ts';
 
 /** What a dialog is given besides its endpoint. */
 export interface Terms {
@@ -42,6 +43,8 @@ const DIALOG_BYTES = 1024 * 1024;
 const UNREAD_BYTES = 64 * 1024;
 const TRANSCRIPT_LINES = 400;
 const TRANSCRIPT_TEXT = 300;
+/** How long a peer is listened to that we have no more business with. */
+const LEAVE_MS = 2000;
 
 /** A fault on its way to the border of the dialog, where it becomes data. */
 export class Broken extends Error {
@@ -61,8 +64,7 @@ export class Line {
   readonly facts: Facts = {};
   #lookup: Lookup;
   #socket: Socket | TLSSocket | undefined;
-  #unread: Buffer[] = [];
-  #unreadBytes = 0;
+  #unread = new Unread();
   #taken = 0;
   #allowance = DIALOG_BYTES;
   #end: { error?: NodeJS.ErrnoException } | undefined;
@@ -118,6 +120,21 @@ export class Line {
     }
   }
 
+  /**
+   * Leaves, when what was wanted has been had: good manners that change nothing, whatever the peer makes of them.
+   * It takes two seconds at most, and the deadline holds as well.
+   */
+  async leave(work: () => Promise<unknown>): Promise<void> {
+    const deadlineAt = this.#deadlineAt;
+    this.#deadlineAt = Math.min(this.clock() + LEAVE_MS, deadlineAt);
+    await this.phase('quit', () =>
+      work().catch(error => {
+        if (!(error instanceof Broken || error instanceof Cut)) throw error;
+      }),
+    );
+    this.#deadlineAt = deadlineAt;
+  }
+
   /** Resolves the name, connects, and does the handshake where TLS comes first. */
   async dial(): Promise<void> {
     const address = await this.#resolve();
@@ -128,11 +145,11 @@ export class Line {
   /** The handshake in the middle of a dialog. Bytes that came in clear behind the server's consent are an attack or a bug. */
   async upgrade(): Promise<void> {
     await this.phase('tls', async () => {
-      if (this.#unreadBytes > 0) {
+      if (this.#unread.length > 0) {
         const words = this.#peek();
         throw this.broken(
           'garbled',
-          `sent ${this.#unreadBytes} bytes in clear behind its consent to TLS (${words}): possible injection`,
+          `sent ${this.#unread.length} bytes in clear behind its consent to TLS (${words}): possible injection`,
         );
       }
       await this.#handshake();
@@ -145,7 +162,7 @@ export class Line {
    * @throws {Broken} `timeout`, `dropped` when the peer has closed, `garbled` when the line or the dialog grows too large
    */
   async readLine(mostBytes = LINE_BYTES): Promise<string> {
-    const bytes = await this.#take(() => this.#indexOfLineEnd(), mostBytes);
+    const bytes = await this.#take(() => this.#unread.lineLength(), mostBytes);
     let end = bytes.length - 1;
     if (end > 0 && bytes[end - 1] === 0x0d) end -= 1;
     const line = text(bytes.subarray(0, end));
@@ -156,7 +173,7 @@ export class Line {
   /** Exactly so many bytes; the caller has checked the number against what it is willing to take. */
   async readBytes(count: number): Promise<Buffer> {
     if (count === 0) return Buffer.alloc(0);
-    const bytes = await this.#take(() => (this.#unreadBytes >= count ? count : -1), count);
+    const bytes = await this.#take(() => (this.#unread.length >= count ? count : -1), count);
     this.#note('<', `(${count} bytes)`);
     return bytes;
   }
@@ -170,32 +187,56 @@ export class Line {
    */
   async readPacket(sizeOf: (head: Buffer) => number, mostBytes: number): Promise<Buffer> {
     return this.#take(() => {
-      const size = sizeOf(this.#head());
+      const size = sizeOf(this.#unread.head(8));
       if (size > mostBytes)
         throw this.broken('garbled', `announces a packet of ${size} bytes: more than ${mostBytes} are not taken`);
-      return size >= 0 && this.#unreadBytes >= size ? size : -1;
+      return size >= 0 && this.#unread.length >= size ? size : -1;
     }, mostBytes);
   }
 
-  /** Bytes up to and without a lone dot on a line, dot-stuffing undone. @see RFC 1939 section 3, RFC 5321 section 4.5.2 */
+  /**
+   * Bytes up to and without a lone dot on a line, dot-stuffing undone; `allow` says how many may come.
+   *
+   * @see RFC 1939 section 3, RFC 5321 section 4.5.2
+   * @throws {Broken} as `readLine`
+   */
   async readDotted(): Promise<Buffer> {
-    const lines: Buffer[] = [];
-    let bytes = 0;
+    const body = new Unread();
+    await this.#dotted(Number.POSITIVE_INFINITY, (bytes, from, to) => body.add(bytes.subarray(from, to)));
+    return body.take(body.length);
+  }
+
+  /** The same, a line at a time and without line ends, so that a long list is never held as a whole; Latin-1. */
+  async readDottedLines(take: (line: string) => void): Promise<void> {
+    await this.#dotted(LINE_BYTES, (bytes, from, to) => {
+      const end = to - from > 1 && bytes[to - 2] === 0x0d ? to - 2 : to - 1;
+      take(bytes.toString('latin1', from, end));
+    });
+  }
+
+  async #dotted(mostLine: number, take: (bytes: Buffer, from: number, to: number) => void): Promise<void> {
+    const tooLong = () => this.broken('garbled', `sent a line of more than ${mostLine} bytes in a list: ${this.#peek()}`);
+    let ended = false;
+    const before = this.#taken;
     for (;;) {
-      const line = await this.#take(() => this.#indexOfLineEnd(), this.#allowance);
-      const dot = line[0] === 0x2e;
-      if (dot && (line.length === 2 || (line.length === 3 && line[1] === 0x0d))) break;
-      lines.push(dot ? line.subarray(1) : line);
-      bytes += line.length;
+      this.#taken += this.#unread.eachLine((bytes, from, to) => {
+        const dot = bytes[from] === 0x2e;
+        ended = dot && (to - from === 2 || (to - from === 3 && bytes[from + 1] === 0x0d));
+        if (to - from > mostLine) throw tooLong();
+        if (!ended) take(bytes, dot ? from + 1 : from, to);
+        return !ended;
+      });
+      if (ended) break;
+      if (this.#unread.length > mostLine) throw tooLong();
+      await this.#more();
     }
-    this.#note('<', `(${bytes} bytes)`);
-    return Buffer.concat(lines);
+    this.#note('<', `(${this.#taken - before} bytes)`);
   }
 
   /** Whether something to read is there, or comes within so many ms; the deadline holds as well. A closed peer counts as something. */
   async readable(withinMs: number): Promise<boolean> {
     const until = this.clock() + withinMs;
-    while (this.#unreadBytes === 0 && this.#end === undefined) {
+    while (this.#unread.length === 0 && this.#end === undefined) {
       if (this.clock() >= until) return false;
       await this.#wait(until);
     }
@@ -221,9 +262,10 @@ export class Line {
    *
    * @returns whether it has. When the peer has closed it has not, but what the peer said before is still to be read: the next
    *   read gives that, or reports the end
+   * @param until `answered`: an answer that comes before all is sent ends the sending too, for a peer that has had enough
    * @throws {Broken} `timeout` when the peer stops taking
    */
-  async send(bytes: Buffer, shown: string): Promise<boolean> {
+  async send(bytes: Buffer, shown: string, until: 'sent' | 'answered' = 'sent'): Promise<boolean> {
     this.#note('>', shown);
     const socket = this.#socket;
     if (socket === undefined || this.#end !== undefined) return false;
@@ -232,7 +274,8 @@ export class Line {
       flushed = error === undefined || error === null;
       this.#wakeUp();
     });
-    while (flushed === undefined && this.#end === undefined) await this.#wait();
+    const heard = () => until === 'answered' && this.#unread.length > 0;
+    while (flushed === undefined && this.#end === undefined && !heard()) await this.#wait();
     return flushed ?? false;
   }
 
@@ -274,8 +317,7 @@ export class Line {
     this.#socket?.destroy();
     this.#socket = undefined;
     this.#end ??= {};
-    this.#unread = [];
-    this.#unreadBytes = 0;
+    this.#unread.clear();
   }
 
   async #resolve(): Promise<string> {
@@ -341,20 +383,19 @@ export class Line {
       throw this.broken('tls', tlsTrouble(error, name));
     }
     const verify = endpoint.trust.verify;
-    this.facts.tls = tlsFacts(socket, verify && socket.authorized, Date.now());
+    const trouble = socket.authorized ? keyTrouble(socket) : tlsTrouble(socket.authorizationError, name);
+    this.facts.tls = tlsFacts(socket, verify && trouble === undefined, Date.now());
     this.remark(
       `${this.facts.tls.version} ${this.facts.tls.cipher}, certificate of ${this.facts.tls.subject}, ${this.facts.tls.daysLeft} days left`,
     );
-    if (verify && !socket.authorized)
-      throw this.broken('tls', tlsTrouble(socket.authorizationError, name), undefined, 'permanent');
+    if (verify && trouble !== undefined) throw this.broken('tls', trouble, undefined, 'permanent');
   }
 
   #adopt(socket: Socket | TLSSocket): void {
     this.#socket = socket;
     socket.on('data', (bytes: Buffer) => {
-      this.#unread.push(bytes);
-      this.#unreadBytes += bytes.length;
-      if (this.#unreadBytes > UNREAD_BYTES) socket.pause();
+      this.#unread.add(bytes);
+      if (this.#unread.length > UNREAD_BYTES) socket.pause();
       this.#wakeUp();
     });
     socket.on('error', error => this.#finish(error));
@@ -375,48 +416,29 @@ export class Line {
   async #take(ready: () => number, most: number): Promise<Buffer> {
     for (;;) {
       const count = ready();
-      if (count > most || (count < 0 && this.#unreadBytes > most)) {
+      if (count > most || (count < 0 && this.#unread.length > most)) {
         throw this.broken('garbled', `sent a line of more than ${most} bytes: ${this.#peek()}`);
       }
-      if (count >= 0) return this.#cut(count);
-      if (this.#end !== undefined) throw this.#ended();
-      this.#overrun();
-      this.#socket?.resume();
-      await this.#wait();
+      if (count >= 0) {
+        this.#taken += count;
+        this.#overrun();
+        return this.#unread.take(count);
+      }
+      await this.#more();
     }
+  }
+
+  /** Waits for bytes behind those that are there. */
+  async #more(): Promise<void> {
+    this.#overrun();
+    if (this.#end !== undefined) throw this.#ended();
+    this.#socket?.resume();
+    await this.#wait();
   }
 
   #overrun(): void {
-    if (this.#taken + this.#unreadBytes <= this.#allowance) return;
+    if (this.#taken + this.#unread.length <= this.#allowance) return;
     throw this.broken('garbled', `sent more than ${this.#allowance} bytes without an end`);
-  }
-
-  #cut(count: number): Buffer {
-    const all = this.#unread.length === 1 ? (this.#unread[0] as Buffer) : Buffer.concat(this.#unread);
-    const rest = all.subarray(count);
-    this.#unread = rest.length > 0 ? [rest] : [];
-    this.#unreadBytes = rest.length;
-    this.#taken += count;
-    this.#overrun();
-    if (this.#unreadBytes <= UNREAD_BYTES) this.#socket?.resume();
-    return all.subarray(0, count);
-  }
-
-  /** The first bytes that wait to be read, at most 8. */
-  #head(): Buffer {
-    const first = this.#unread[0];
-    return first !== undefined && first.length >= 8 ? first.subarray(0, 8) : Buffer.concat(this.#unread).subarray(0, 8);
-  }
-
-  /** How many bytes the next line has with its LF; -1 when it is not all there. */
-  #indexOfLineEnd(): number {
-    let before = 0;
-    for (const bytes of this.#unread) {
-      const at = bytes.indexOf(0x0a);
-      if (at >= 0) return before + at + 1;
-      before += bytes.length;
-    }
-    return -1;
   }
 
   /** Until something happens: bytes, an end, a flush, the given instant. The deadline and being told to stop end it by throwing. */
@@ -433,7 +455,7 @@ export class Line {
       };
     });
     this.#wakeUp();
-    if (this.#unreadBytes === 0 && this.#end === undefined) this.#expired();
+    if (this.#unread.length === 0 && this.#end === undefined) this.#expired();
   }
 
   #wakeUp(): void {
@@ -448,7 +470,7 @@ export class Line {
     const waited = `${((this.clock() - this.#phaseBeganMs) / 1000).toFixed(1)} s`;
     throw this.broken(
       'timeout',
-      this.#unreadBytes > 0 ? `sent only ${this.#peek()} in ${waited}` : `no answer in ${waited}`,
+      this.#unread.length > 0 ? `sent only ${this.#peek()} in ${waited}` : `no answer in ${waited}`,
       undefined,
       'unknown',
     );
@@ -468,7 +490,7 @@ export class Line {
 
   /** The fault that the end of the connection means in this phase. */
   #ended(): Broken {
-    const partial = this.#unreadBytes > 0 ? ` after ${this.#peek()}` : '';
+    const partial = this.#unread.length > 0 ? ` after ${this.#peek()}` : '';
     const socketIsTls = this.#socket !== undefined && 'encrypted' in this.#socket;
     const { kind, text, lasting } = endTrouble(this.#endError(), { connecting: this.#phase === 'connect', partial, socketIsTls });
     return this.broken(kind, text, undefined, lasting);
@@ -522,8 +544,7 @@ export class Line {
 
   /** The start of what the peer sent and we could not use. */
   #peek(): string {
-    const some = Buffer.concat(this.#unread).subarray(0, 60);
-    return `"${printable(this.#mask(text(some)), 80)}"`;
+    return `"${printable(this.#mask(text(this.#unread.head(60))), 80)}"`;
   }
 }
 

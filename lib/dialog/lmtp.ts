@@ -34,7 +34,7 @@ export async function knockLmtp(
       await line.phase('mail', () => expect(line, `MAIL FROM:<${envelope.from}>`, 2));
       const rcpt = await line.phase('rcpt', () => expect(line, `RCPT TO:<${envelope.to}>`, 2));
       await line.phase('rset', () => expect(line, 'RSET', 2));
-      await line.phase('quit', () => line.sendLine('QUIT'));
+      await line.leave(() => line.sendLine('QUIT'));
       return { rcpt: firstLine(rcpt) };
     });
   } finally {

@@ -14,10 +14,12 @@ import type { Dialog, DialogRecord, Fault, PhaseName } from '../model/dialog.ts'
 import { type Endpoint, LocalProblem } from '../model/endpoint.ts';
 import { printable } from '../model/printable.ts';
 import type { Terms } from './line.ts';
+import { Unread } from './unread.ts';
 
 const NEWEST = 30;
 const TOP_LINES = 120;
 const MOST_BYTES = 1024 * 1024;
+const CRLF = Buffer.from('\r\n');
 const MULTI_LINE: ReadonlySet<string> = new Set(['UIDL', 'LIST', 'RETR', 'TOP', 'CAPA']);
 
 /** Of the newest messages, the first lines of those that have this text in them. */
@@ -82,10 +84,14 @@ class GuardedPop3 extends Pop3 {
   readonly #deadlineAt: number;
   /** node-pop3's own reader, which is given whole replies. */
   #reader: ((bytes: Buffer) => void) | undefined;
-  #pending = Buffer.alloc(0);
+  readonly #pending = new Unread();
+  /** A reply of many lines that is under way, as it came and without its dots. */
+  #whole: Unread | undefined;
+  #body = new Unread();
+  #greeted = false;
   #received = 0;
   #multiLine = false;
-  #lastBody = Buffer.alloc(0);
+  #lastBody: Buffer = Buffer.alloc(0);
   #stopped: Error | undefined;
   #stop: ((error: Error) => void) | undefined;
 
@@ -120,7 +126,7 @@ class GuardedPop3 extends Pop3 {
 
   async startTls(): Promise<void> {
     await this.ask('STLS');
-    if (this.#pending.length > 0) throw new Error('sent something in clear behind its consent to TLS');
+    if (this.#pending.length > 0) throw new Garbled('sent something in clear behind its consent to TLS');
     const plain = this._socket as Socket;
     plain.removeAllListeners('data');
     const { host, servername, trust } = this.#endpoint;
@@ -165,31 +171,49 @@ class GuardedPop3 extends Pop3 {
   #take(bytes: Buffer): void {
     this.#received += bytes.length;
     if (this.#received > MOST_BYTES) {
-      this.#over(new Error(`sent more than ${MOST_BYTES} bytes`));
+      this.#over(new Garbled(`sent a second client more than ${MOST_BYTES} bytes`));
       return;
     }
-    this.#pending = Buffer.concat([this.#pending, bytes]);
-    const lineEnd = this.#pending.indexOf('\r\n');
-    if (lineEnd < 0) return;
-    const positive = this.#pending[0] === 0x2b;
-    if (!this.#multiLine || !positive) {
-      const line = this.#pending.subarray(0, lineEnd + 2);
-      this.#pending = this.#pending.subarray(lineEnd + 2);
-      if (!positive && this.#pending.length === 0 && this.#reader !== undefined && line[0] !== 0x2d) {
-        this.#over(new Error(`sent what is no POP3 reply: ${printable(line.toString('latin1'), 80)}`));
-        return;
-      }
-      this.#reader?.(line);
+    this.#pending.add(bytes);
+    this.#pending.eachLine((store, from, to) => {
+      if (this.#whole === undefined) this.#status(store.subarray(from, to));
+      else this.#bodyLine(this.#whole, store, from, to);
+      return this.#stopped === undefined;
+    });
+  }
+
+  #status(line: Buffer): void {
+    const positive = /^\+OK\b/i.test(line.toString('latin1', 0, 4));
+    if (!positive && !/^(-ERR|\+ ?\r?\n)/i.test(line.toString('latin1', 0, 4))) {
+      this.#over(new Garbled(`sent a second client what is no POP3 reply: ${printable(line.toString('latin1'), 80)}`));
       return;
     }
-    const dot = this.#pending.indexOf('\r\n.\r\n', lineEnd);
-    if (dot < 0) return;
-    const body = this.#pending.subarray(lineEnd + 2, dot + 2);
-    this.#lastBody = Buffer.from(body.toString('latin1').replace(/^\.\./gm, '.'), 'latin1');
-    const whole = this.#pending.subarray(0, dot + 5);
-    this.#pending = this.#pending.subarray(dot + 5);
+    const isGreeting = !this.#greeted;
+    this.#greeted = true;
+    const words = line.toString('latin1').trimEnd();
+    if (isGreeting && !positive) this.#over(new Refused(words));
+    else if (positive && this.#multiLine) {
+      this.#whole = new Unread();
+      this.#body = new Unread();
+      this.#whole.add(Buffer.from(`${words}\r\n`, 'latin1'));
+    } else this.#reader?.(Buffer.from(`${words}\r\n`, 'latin1'));
+  }
+
+  /** Up to a lone dot; line ends become CRLF, which node-pop3 looks for. */
+  #bodyLine(whole: Unread, store: Buffer, from: number, to: number): void {
+    const end = to - from > 1 && store[to - 2] === 0x0d ? to - 2 : to - 1;
+    whole.add(store.subarray(from, end));
+    whole.add(CRLF);
+    const dot = store[from] === 0x2e;
+    if (!dot || end - from > 1) {
+      this.#body.add(store.subarray(dot ? from + 1 : from, end));
+      this.#body.add(CRLF);
+      return;
+    }
+    this.#whole = undefined;
     this.#multiLine = false;
-    this.#reader?.(whole);
+    this.#lastBody = this.#body.take(this.#body.length);
+    this.#reader?.(whole.take(whole.length));
   }
 
   #over(error: Error): void {
@@ -233,20 +257,22 @@ class GuardedPop3 extends Pop3 {
 }
 
 class Deadline extends Error {}
+class Garbled extends Error {}
+class Refused extends Error {}
 
 function faultOf(endpoint: Endpoint, phase: PhaseName, error: unknown): Fault {
   const { component, protocol } = endpoint;
   const words = printable(error instanceof Error ? error.message : String(error), 200);
   if (error instanceof LocalProblem)
     return { component: 'monitor', protocol: 'local', phase, kind: 'local', text: words, lasting: 'unknown' };
-  const refused = error instanceof Error && 'command' in error;
-  const kind = error instanceof Deadline ? 'timeout' : refused ? 'rejected' : 'dropped';
+  const refused = error instanceof Refused || (error instanceof Error && 'command' in error);
+  const kind = error instanceof Deadline ? 'timeout' : refused ? 'rejected' : error instanceof Garbled ? 'garbled' : 'dropped';
   return {
     component,
     protocol,
     phase,
     kind,
-    text: refused ? `refused a second client: -ERR ${words}` : words,
+    text: refused ? `refused a second client: ${words.replace(/^(-ERR ?)?/, '-ERR ')}` : words,
     lasting: 'unknown',
   };
 }

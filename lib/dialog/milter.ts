@@ -39,9 +39,12 @@ export async function knockMilter(endpoint: Endpoint, terms: Terms): Promise<Dia
         const answer = await line.readBytes(length);
         if (answer[0] !== NEGOTIATE)
           throw line.broken('garbled', `answered the negotiation with a packet of another kind (${answer[0]})`);
-        return { version: answer.readUInt32BE(1) };
+        const version = answer.readUInt32BE(1);
+        if (version < 2 || version > VERSION)
+          throw line.broken('garbled', `answered the negotiation with version ${version} of the protocol`);
+        return { version };
       });
-      await line.phase('quit', () => line.send(packet(QUIT, Buffer.alloc(0)), '(quit)'));
+      await line.leave(() => line.send(packet(QUIT, Buffer.alloc(0)), '(quit)'));
       return negotiated;
     });
   } finally {

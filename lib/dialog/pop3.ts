@@ -8,7 +8,7 @@
 import type { Dialog, Fault, Reply } from '../model/dialog.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import { printable } from '../model/printable.ts';
-import { Broken, Line, type Terms } from './line.ts';
+import { Broken, Line, REPLY_LINES, type Terms } from './line.ts';
 import { chooseMechanism, plainResponse, readSecret, xoauth2Response } from './sasl.ts';
 
 /**
@@ -25,10 +25,10 @@ export interface Drop {
   readonly uidl: string;
 }
 
-/** A mailbox may be large; more messages than this are not listed, and that is said. */
-const MOST_MESSAGES = 100_000;
+/** A mailbox may be large; more messages than this are not listed, and that is said. With their names they take some 14 MB. */
+const MOST_MESSAGES = 50_000;
 /** A line of UIDL is at most 80 bytes. */
-const UIDL_BYTES = 16 * 1024 * 1024;
+const UIDL_BYTES = 4 * 1024 * 1024;
 
 /** An open, logged-in session. After a fault it is closed. */
 export class Pop3Session {
@@ -45,15 +45,13 @@ export class Pop3Session {
       line.phase('list', async () => {
         line.allow(UIDL_BYTES);
         await expect(line, 'UIDL');
-        const body = await line.readDotted();
         const drops: Drop[] = [];
-        for (const each of body.toString('latin1').split(/\r?\n/)) {
-          if (each === '') continue;
+        await line.readDottedLines(each => {
           const parts = /^(\d{1,9}) ([\x21-\x7e]{1,70})\s*$/.exec(each);
           if (parts === null) throw line.broken('garbled', `sent what is no line of UIDL: "${printable(each, 100)}"`);
           drops.push({ number: Number(parts[1]), uidl: parts[2] as string });
           if (drops.length > MOST_MESSAGES) throw line.broken('garbled', `lists more than ${MOST_MESSAGES} messages`);
-        }
+        });
         return drops;
       }),
     );
@@ -163,10 +161,11 @@ async function capa(line: Line): Promise<ReadonlyMap<string, string> | undefined
   if (/^-ERR/i.test(first)) return undefined;
   if (!/^\+OK/i.test(first)) throw line.broken('garbled', `sent what is no POP3 reply: "${printable(first, 100)}"`);
   const capabilities = new Map<string, string>();
-  for (const each of (await line.readDotted()).toString('latin1').split(/\r?\n/)) {
+  await line.readDottedLines(each => {
     const [name = '', ...rest] = each.trim().split(/\s+/);
     if (name !== '') capabilities.set(name.toUpperCase(), rest.join(' '));
-  }
+    if (capabilities.size > REPLY_LINES) throw line.broken('garbled', `lists more than ${REPLY_LINES} capabilities`);
+  });
   return capabilities;
 }
 

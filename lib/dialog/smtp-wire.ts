@@ -39,7 +39,7 @@ export async function readReply(line: Line): Promise<SmtpReply> {
   let code: number | undefined;
   for (;;) {
     const text = await line.readLine();
-    const parts = /^([2-5][0-5]\d)([- ]?)(.*)$/s.exec(text);
+    const parts = /^([2-5][0-5]\d)(?:([- ])(.*))?$/s.exec(text);
     if (parts === null) throw line.broken('garbled', `sent what is no SMTP reply: "${printable(text, 100)}"`);
     const each = Number(parts[1]);
     if (code !== undefined && each !== code)

@@ -188,8 +188,8 @@ function mailFrom(envelope: Envelope, extensions: ReadonlyMap<string, string>, b
 }
 
 async function sendBody(line: Line, message: Buffer): Promise<void> {
-  if (await line.send(dotStuffed(message), `(${message.length} bytes)`)) return;
-  // The peer closed in the middle: what it said, if anything, is the reason.
+  if (await line.send(dotStuffed(message), `(${message.length} bytes)`, 'answered')) return;
+  // The peer closed in the middle, or has answered before the end: what it said, if anything, is the reason.
   throw refusal(line, await readReply(line));
 }
 
@@ -199,11 +199,10 @@ function dotStuffed(message: Buffer): Buffer {
   return Buffer.from(stuffed.endsWith('\r\n') ? stuffed : `${stuffed}\r\n`, 'latin1');
 }
 
-/** Good manners only: what the server says to QUIT changes nothing. */
+/** What the server says to QUIT, and whether it says anything, changes nothing: least of all that it has taken the message. */
 async function quit(line: Line): Promise<void> {
-  await line.phase('quit', async () => {
-    if (!(await line.sendLine('QUIT'))) return;
-    if (await line.readable(2000)) await readReply(line).catch(() => {});
+  await line.leave(async () => {
+    if (await line.sendLine('QUIT')) await readReply(line);
   });
 }
 

@@ -5,6 +5,7 @@ import type { TlsFacts } from '../model/dialog.ts';
 import { printable } from '../model/printable.ts';
 
 const DAY_MS = 86_400_000;
+const LEAST_RSA_BITS = 2048;
 
 /** The facts of an established connection; `at` is now, epoch ms. Text from the certificate is bounded and printable. */
 export function tlsFacts(socket: TLSSocket, verified: boolean, at: number): TlsFacts {
@@ -39,6 +40,11 @@ export function tlsTrouble(error: unknown, name: string): string {
     case 'UNABLE_TO_GET_ISSUER_CERT':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
       return `certificate is signed by an authority that is not trusted here (${code}; ca_file)`;
+    case 'EE_KEY_TOO_SMALL':
+    case 'CA_KEY_TOO_SMALL':
+    case 'CA_MD_TOO_WEAK':
+    case 'ERR_SSL_EE_KEY_TOO_SMALL':
+      return `certificate's key or signature is too weak (${code})`;
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return `certificate is for another name than ${printable(name, 100)}`;
     case 'ERR_SSL_WRONG_VERSION_NUMBER':
@@ -46,9 +52,28 @@ export function tlsTrouble(error: unknown, name: string): string {
       return 'does not speak TLS there: it sent clear text in the handshake';
     case 'ERR_SSL_UNSUPPORTED_PROTOCOL':
     case 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION':
+    case 'ERR_SSL_NO_PROTOCOLS_AVAILABLE':
       return 'offers only TLS versions that are too old (1.2 or newer is needed)';
     default:
       return `TLS failed: ${printable(code, 120)}`;
+  }
+}
+
+/**
+ * What is wrong with the key of a certificate that is good otherwise; undefined when nothing is. Told here and not left to OpenSSL,
+ * whose levels differ between versions of Node.
+ *
+ * @see NIST SP 800-131A: RSA keys below 2048 bits are not to be used
+ */
+export function keyTrouble(socket: TLSSocket): string | undefined {
+  try {
+    const key = socket.getPeerX509Certificate()?.publicKey;
+    const bits = key?.asymmetricKeyDetails?.modulusLength;
+    if (bits === undefined || bits >= LEAST_RSA_BITS) return undefined;
+    return `certificate's key is too weak: ${key?.asymmetricKeyType?.toUpperCase()} with ${bits} bits (${LEAST_RSA_BITS} are needed)`;
+  } catch {
+    // A kind of key that this Node cannot take apart; the handshake has shown that OpenSSL can.
+    return undefined;
   }
 }
 

@@ -13,20 +13,23 @@ const MOST_LINES = 2000;
 /** The header lines of a message or of its header alone, in order. Never throws; what is no header line is left out. */
 export function parseHeaders(bytes: Buffer): readonly HeaderLine[] {
   const end = headerEnd(bytes);
-  const lines: { name: string; value: string }[] = [];
-  for (const line of bytes.toString('latin1', 0, end).split(/\r?\n/)) {
+  const lines: { name: string; pieces: string[] }[] = [];
+  // Line by line, so that a million of them cost no more than those that are kept.
+  for (let from = 0, at = 0; from < end; from = at + 1) {
+    at = bytes.indexOf(0x0a, from);
+    if (at < 0 || at > end) at = end;
+    const line = bytes.toString('latin1', from, at > from && bytes[at - 1] === 0x0d ? at - 1 : at);
     if (line === '') continue;
     if (line.startsWith(' ') || line.startsWith('\t')) {
-      const last = lines.at(-1);
-      if (last !== undefined) last.value += line.replace(/^\s+/, ' ');
+      lines.at(-1)?.pieces.push(line.trimStart());
       continue;
     }
     if (lines.length >= MOST_LINES) break;
     const colon = line.indexOf(':');
     const name = colon > 0 ? line.slice(0, colon).trimEnd() : '';
-    if (/^[\x21-\x39\x3b-\x7e]+$/.test(name)) lines.push({ name, value: line.slice(colon + 1).trimStart() });
+    if (/^[\x21-\x39\x3b-\x7e]+$/.test(name)) lines.push({ name, pieces: [line.slice(colon + 1)] });
   }
-  return lines.map(({ name, value }) => ({ name, value: value.trim() }));
+  return lines.map(({ name, pieces }) => ({ name, value: pieces.join(' ').trim() }));
 }
 
 /** Values of a header, in order; names compare without case. */

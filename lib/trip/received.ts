@@ -11,6 +11,9 @@ import { type HeaderLine, valuesOf } from './headers.ts';
 /** Stamps are cut to whole seconds, and clocks kept by NTP differ by less than this. */
 const GRAIN_MS = 1500;
 const MOST_HOPS = 50;
+/** Honest stamps have a few hundred characters, and their dates some thirty. */
+const STAMP_LENGTH = 8 * 1024;
+const DATE_LENGTH = 100;
 
 /**
  * @param departedAt wall clock when submission began, epoch ms
@@ -51,12 +54,12 @@ function skewOf(at: number, departedAt: number, seenAt: number): number | undefi
 }
 
 function parseStamp(value: string): Hop {
-  const semicolon = value.lastIndexOf(';');
-  const clauses = semicolon < 0 ? value : value.slice(0, semicolon);
+  const told = value.length > STAMP_LENGTH ? value.slice(0, STAMP_LENGTH) : value;
+  const semicolon = told.lastIndexOf(';');
+  const clauses = semicolon < 0 ? told : told.slice(0, semicolon);
   const at = Date.parse(
-    value
-      .slice(semicolon + 1)
-      .replace(/\([^)]*\)/g, '')
+    withoutComments(told.slice(semicolon + 1))
+      .slice(0, DATE_LENGTH)
       .trim(),
   );
   const bare = withoutComments(clauses);

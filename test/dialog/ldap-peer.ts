@@ -40,7 +40,8 @@ export async function startLdapPeer(turns: readonly Turn[], options: PeerOptions
     sockets.add(socket);
     socket.on('error', () => {});
     socket.setNoDelay(true);
-    void play(options.tlsFirst === true ? secure(socket, options) : socket, turns, options, heard);
+    // What is no LDAP ends the connection, as a directory would.
+    play(options.tlsFirst === true ? secure(socket, options) : socket, turns, options, heard).catch(() => socket.destroy());
   });
   const port = await new Promise<number>(resolve =>
     server.listen(0, '127.0.0.1', () => {

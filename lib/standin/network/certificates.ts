@@ -7,7 +7,18 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import * as der from './der.ts';
 
 /** What a machine shows instead of its good certificate. */
-export type CertificateVariant = 'good' | 'expired' | 'other name' | 'self-signed' | 'unknown authority' | 'ends soon';
+export type CertificateVariant =
+  | 'good'
+  | 'expired'
+  | 'not yet valid'
+  | 'other name'
+  | 'self-signed'
+  | 'unknown authority'
+  | 'ends soon'
+  /** RSA of 1024 bits. */
+  | 'weak key'
+  /** Names that a terminal would act on. */
+  | 'escapes';
 
 const DAY = 24 * 3600 * 1000;
 const ECDSA_SHA256 = der.sequence(der.oid('1.2.840.10045.4.3.2'));
@@ -44,11 +55,14 @@ export function secureContext(names: readonly string[], variant: CertificateVari
   const known = contexts.get(id);
   if (known !== undefined) return known;
   if (contexts.size > 1000) contexts.clear();
+  const weak = variant === 'weak key' ? generateKeyPairSync('rsa', { modulusLength: 1024 }) : undefined;
   const context = createSecureContext({
-    key: key.export({ type: 'pkcs8', format: 'pem' }),
-    cert: leafPem(names, variant),
+    key: (weak?.privateKey ?? key).export({ type: 'pkcs8', format: 'pem' }),
+    cert: leafPem(names, variant, weak?.publicKey.export({ type: 'spki', format: 'der' })),
     // A resumed session would hide a certificate that has been changed meanwhile.
     sessionTimeout: 1,
+    // OpenSSL would not let us be so careless without being told.
+    ...(weak === undefined ? {} : { ciphers: 'DEFAULT@SECLEVEL=0' }),
   });
   contexts.set(id, context);
   return context;
@@ -87,21 +101,24 @@ function authority(commonName: string): Issuer {
   return { name, key: privateKey, pem };
 }
 
-function leafPem(names: readonly string[], variant: CertificateVariant): string {
+/** What it takes for a terminal to be played with, and for a list of names to be cut in the wrong place. */
+const ESCAPES = '\x1b[2J\x1b]0;owned\x07\u{202e}, DNS:peer.test\r\n';
+
+function leafPem(names: readonly string[], variant: CertificateVariant, weakKey?: Buffer): string {
   const { key, publicKey, trusted, stranger } = material();
-  const shown = variant === 'other name' ? ['www.other-name.test'] : names;
+  const shown = variant === 'other name' ? ['www.other-name.test'] : variant === 'escapes' ? [ESCAPES] : names;
   const subject = distinguishedName(shown[0] ?? 'nobody');
   const now = Date.now();
   const issuer = variant === 'self-signed' ? { name: subject, key } : variant === 'unknown authority' ? stranger : trusted;
   const lastDay = variant === 'expired' ? -1 : variant === 'ends soon' ? 5 : 365;
   const alternatives = shown.map(name => der.element(0x82, Buffer.from(name)));
   // Clients that have only the address may check that; a certificate with another name must not pass for them either.
-  if (variant !== 'other name') alternatives.push(der.element(0x87, Buffer.from([127, 0, 0, 1])));
+  if (variant !== 'other name' && variant !== 'escapes') alternatives.push(der.element(0x87, Buffer.from([127, 0, 0, 1])));
   return certificate({
     issuer,
     subject,
-    spki: publicKey,
-    from: new Date(now - 30 * DAY),
+    spki: weakKey ?? publicKey,
+    from: new Date(variant === 'not yet valid' ? now + DAY : now - 30 * DAY),
     until: new Date(now + lastDay * DAY),
     extensions: [
       extension('2.5.29.19', true, der.sequence()),
