@@ -192,8 +192,9 @@ export class Lab implements AsyncDisposable {
     return inside(this.site, command);
   }
 
-  /** Writes `etc/` for healthmon: site.cfg, sequence.cfg, site.key, ca.pem and the secrets. */
+  /** Writes `etc/` for healthmon: site.cfg, sequence.cfg, site.key, ca.pem and the secrets. @throws {LabError} before the first `up` */
   etc(dir: string, options: EtcOptions = {}): void {
+    if (!existsSync(this.ca)) throw new LabError(`There is no lab in ${this.dir}: bring it up first (npm run lab -- up)`);
     writeEtc(this.site, dir, options);
   }
 
