@@ -45,7 +45,10 @@ export class Book {
   readonly withNames: boolean;
   readonly senders = new Map<string, number>();
   readonly senderDomains = new Map<string, number>();
+  /** By deliveries. */
   readonly recipientDomains = new Map<string, number>();
+  /** Recipients' domains by tries that ended with "later", and recipients given up. */
+  readonly troubledDomains = new Map<string, number>();
   readonly clients = new Map<string, number>();
   readonly sizes: number[] = SIZES.map(() => 0).concat(0);
   readonly delays: number[] = DELAYS.map(() => 0).concat(0);

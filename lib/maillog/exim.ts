@@ -33,7 +33,7 @@ export function readExim(line: string, start: number, book: Book): boolean {
       return defer(line, name, body + 3, book);
     case '** ':
       book.count(AT.bounced);
-      if (book.withNames) countName(book.recipientDomains, domainOf(addressAt(line, body + 3)));
+      if (book.withNames) countName(book.troubledDomains, domainOf(addressAt(line, body + 3)));
       return true;
     case '*> ':
       return true;
@@ -87,7 +87,7 @@ function defer(line: string, id: string, from: number, book: Book): boolean {
   const message = book.message(id);
   if (!message.isDeferred) book.count(AT.deferred);
   message.isDeferred = true;
-  if (book.withNames) countName(book.recipientDomains, domainOf(addressAt(line, from)));
+  if (book.withNames) countName(book.troubledDomains, domainOf(addressAt(line, from)));
   return true;
 }
 

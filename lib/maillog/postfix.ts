@@ -210,7 +210,8 @@ function deliver(line: string, id: string, toAt: number, direction: number | und
   const statusAt = delayAt < 0 ? -1 : line.indexOf(', status=', delayAt);
   if (statusAt < 0) return false;
   const status = statusAt + 9;
-  if (line.startsWith('sent', status)) {
+  const isSent = line.startsWith('sent', status);
+  if (isSent) {
     if (line.indexOf('forwarded as ', status) >= 0) {
       book.count(AT.forwarded);
       return true;
@@ -228,7 +229,7 @@ function deliver(line: string, id: string, toAt: number, direction: number | und
     message.isDeferred = true;
   } else if (line.startsWith('bounced', status)) book.count(AT.bounced);
   else return /^(?:expired|deliverable|undeliverable|SOFTBOUNCE)/.test(line.slice(status, status + 14));
-  if (book.withNames) countName(book.recipientDomains, domainOf(line.slice(toAt, close)));
+  if (book.withNames) countName(isSent ? book.recipientDomains : book.troubledDomains, domainOf(line.slice(toAt, close)));
   return true;
 }
 

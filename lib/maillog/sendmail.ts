@@ -133,7 +133,10 @@ function deliver(line: string, id: string, from: number, book: Book): boolean {
   )
     book.count(AT.bounced, count);
   else return false;
-  if (book.withNames) for (const each of recipients) countName(book.recipientDomains, domainOf(each));
+  if (book.withNames) {
+    const domains = /^Sent/.test(stat) ? book.recipientDomains : book.troubledDomains;
+    for (const each of recipients) countName(domains, domainOf(each));
+  }
   return true;
 }
 

@@ -52,7 +52,7 @@ export interface Summary {
   readonly different: Readonly<Record<Top, number>>;
 }
 
-const TOPS = ['senders', 'senderDomains', 'recipientDomains', 'clients'] as const;
+const TOPS = ['senders', 'senderDomains', 'recipientDomains', 'troubledDomains', 'clients'] as const;
 export type Top = (typeof TOPS)[number];
 
 export interface SummaryOptions {

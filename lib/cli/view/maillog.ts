@@ -125,7 +125,8 @@ function shapes({ delays, sizes }: Summary): readonly Fact[] {
 const TITLES: Readonly<Record<Top, string>> = {
   senders: 'senders',
   senderDomains: 'sender domains',
-  recipientDomains: 'recipient domains',
+  recipientDomains: 'recipient domains by deliveries',
+  troubledDomains: 'recipient domains by deferrals and bounces',
   clients: 'clients',
 };
 
