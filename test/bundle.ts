@@ -4,6 +4,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { projectRoot } from '../lib/cli/context.ts';
 
 const made = new Map<string, Promise<string>>();
 
@@ -17,7 +18,7 @@ export function bundled(entry: string): Promise<string> {
 }
 
 async function bundle(entry: string): Promise<string> {
-  const root = join(import.meta.dirname, '..');
+  const root = projectRoot();
   const outfile = join(mkdtempSync(join(tmpdir(), 'healthmon-bundle-')), 'program.mjs');
   const banner =
     "import{createRequire as __cr}from'node:module';import{fileURLToPath as __fp}from'node:url';import{dirname as __dn}from'node:path';const require=__cr(import.meta.url);const __filename=__fp(import.meta.url);const __dirname=__dn(__filename);";

@@ -37,8 +37,14 @@ export interface LedgerEntry {
   readonly seenAt?: number;
 }
 
+/** Whether the run that sent a message is looking for it right now. An entry of tomorrow is from a clock that was wrong. */
+export function isWatched({ startedAt, watchedUntil }: LedgerEntry, at: number): boolean {
+  return at < watchedUntil && startedAt - at < DAY_MS;
+}
+
 const ID = /^[0-9a-z]{16,40}$/;
-const KEEP_MS = 8 * 86_400_000;
+const DAY_MS = 86_400_000;
+const KEEP_MS = 8 * DAY_MS;
 
 export class Ledger {
   readonly #folder: string;
@@ -87,14 +93,18 @@ export class Ledger {
   /**
    * Drops what is older than eight days: by then an MTA has given a message up (Postfix: five days) and a second copy comes no
    * more. Ids begin with their time, so names are enough. What a disk does not let go of stays for another time.
+   *
+   * Where all of it is old, the clock has jumped, or we have rested: one run more knows of it, and sweeps.
    */
   forget(at: number): void {
     const limit = timeOfId(at - KEEP_MS);
-    for (const folder of [this.#folder, join(this.#folder, 'done')]) {
-      for (const name of names(folder)) {
-        if (/^[0-9a-z]+\.json$/.test(name) && name < limit) removeQuietly(join(folder, name));
-      }
-    }
+    const files = ['', 'done'].flatMap(folder =>
+      names(join(this.#folder, folder))
+        .filter(name => /^[0-9a-z]+\.json$/.test(name))
+        .map(name => ({ name, file: join(this.#folder, folder, name) })),
+    );
+    if (files.every(({ name }) => name < limit)) return;
+    for (const { name, file } of files) if (name < limit) removeQuietly(file);
   }
 
   /** Puts an unreadable entry aside, so that it is told once. */

@@ -4,16 +4,19 @@ import type { Terms } from '../dialog/line.ts';
 import type { Fault } from '../model/dialog.ts';
 import type { Arrival, Finding, Hop, Leg, LegName, SentMessage, Trip } from '../model/trip.ts';
 import { NotWritten } from '../record/append.ts';
-import type { LedgerEntry } from '../record/ledger.ts';
+import { isWatched, type LedgerEntry } from '../record/ledger.ts';
 import type { Box, Letter, Step, Trouble } from './box.ts';
 import type { Composed } from './compose.ts';
 import { localFault } from './faults.ts';
 import type { TripOrder, TripResult, TripTools } from './order.ts';
+import { Stalls } from './stalls.ts';
 import type { Amendment } from './sweep.ts';
 import { newId } from './token.ts';
 
 /** The wall clock moved against the monotonic one by more than this: it was set. */
 const CLOCK_JUMP_MS = 1000;
+/** What waiting ends in: nothing came in time, the peer had enough of waiting for us, the message was not there in time. */
+const RUN_OUT: ReadonlySet<Fault['kind']> = new Set(['timeout', 'dropped', 'missing']);
 
 export class TripLog {
   readonly id: string;
@@ -29,6 +32,7 @@ export class TripLog {
   readonly #legs: Leg[] = [];
   readonly #findings: Finding[] = [];
   readonly #amendments: Amendment[] = [];
+  readonly #stalls = new Stalls();
   #readBackMs: number | undefined;
 
   constructor(order: TripOrder, tools: TripTools) {
@@ -99,7 +103,7 @@ export class TripLog {
     const { entries, unreadable } = this.#tools.ledger.open();
     return (
       unreadable.length > 0 ||
-      entries.some(entry => entry.path.account === account && entry.message.id !== this.id && this.now() >= entry.watchedUntil)
+      entries.some(entry => entry.path.account === account && entry.message.id !== this.id && !isWatched(entry, this.now()))
     );
   }
 
@@ -130,7 +134,8 @@ export class TripLog {
       : this.end(arrival, trouble.fault);
   }
 
-  end(arrival: Arrival, fault: Fault | undefined): TripResult {
+  end(ended: Arrival, found: Fault | undefined): TripResult {
+    const { arrival, fault } = this.#asRun(ended, found);
     const tookMs = this.clock();
     const drift = this.now() - this.startedAt - tookMs;
     if (Math.abs(drift) > CLOCK_JUMP_MS)
@@ -153,5 +158,19 @@ export class TripLog {
       ...(this.#readBackMs === undefined || submitMs === undefined ? {} : { totalMs: this.#readBackMs - submitMs }),
     };
     return { trip, amendments: this.#amendments };
+  }
+
+  /** Lets go of what a trip holds, however it ended. */
+  abandon(): void {
+    this.#stalls.end();
+    this.box?.abandon();
+  }
+
+  /** A time that ran out while this process was stopped says nothing about mail. */
+  #asRun(arrival: Arrival, fault: Fault | undefined): { readonly arrival: Arrival; readonly fault: Fault | undefined } {
+    const awayMs = this.#stalls.longestMs();
+    if (fault === undefined || awayMs === 0 || !RUN_OUT.has(fault.kind)) return { arrival, fault };
+    const why = `this process was stopped for ${(awayMs / 1000).toFixed(1)} s during the trip; then: ${fault.component} ${fault.text}`;
+    return { arrival: arrival.outcome === 'seen' ? arrival : { outcome: 'unknown', why }, fault: localFault('state', why) };
   }
 }

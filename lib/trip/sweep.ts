@@ -5,7 +5,7 @@
 
 import { printable } from '../model/printable.ts';
 import type { Finding, Hop } from '../model/trip.ts';
-import type { LedgerEntry } from '../record/ledger.ts';
+import { isWatched, type LedgerEntry } from '../record/ledger.ts';
 import type { Letter } from './box.ts';
 import { valuesOf } from './headers.ts';
 import { hopsOf } from './received.ts';
@@ -55,7 +55,7 @@ export function planSweep({ letters, key, address, currentId, entryOf, at, cap }
       continue;
     }
     // Another run is looking for it right now, or the user asked to keep it.
-    if (at < entry.watchedUntil || entry.state === 'kept') continue;
+    if (isWatched(entry, at) || entry.state === 'kept') continue;
     if (remove.length >= cap) continue;
     remove.push(letter);
     const became = becameOf(entry);

@@ -36,7 +36,7 @@ export async function makeTrip(order: TripOrder, tools: TripTools): Promise<Trip
     if (what === undefined) throw error;
     return log.end({ outcome: 'unknown', why: (error as Error).message }, localFault(what, (error as Error).message));
   } finally {
-    log.box?.abandon();
+    log.abandon();
   }
 }
 

@@ -27,7 +27,7 @@ import {
   readJournalSince,
   readJournalTail,
 } from '../../lib/record/journal.ts';
-import { Ledger, type LedgerEntry, timeOfId } from '../../lib/record/ledger.ts';
+import { isWatched, Ledger, type LedgerEntry, timeOfId } from '../../lib/record/ledger.ts';
 import { removeLitter } from '../../lib/record/litter.ts';
 import { takeLock } from '../../lib/record/lock.ts';
 import { replaceFile } from '../../lib/record/replace.ts';
@@ -366,4 +366,21 @@ test('what a killed process left beside a file neither stops the next one nor st
   removeLitter(state, Date.now() + 7_200_000);
   // A process that lives may be at work on it.
   expect(readdirSync(join(state, 'alarm')).sort()).toEqual(['state.json', `state.json.${process.ppid}.0a1b2c3d.new`]);
+});
+
+test('after a jump of the clock the ledger is whole for one run more, and no message is watched until next year', () => {
+  const ledger = new Ledger(state);
+  const now = Date.now();
+  const id = (at: number) => `${timeOfId(at)}${'a'.repeat(11)}`;
+  ledger.put(entry(id(now), now, { watchedUntil: now + 60_000 }));
+  ledger.forget(now + 40 * 86_400_000);
+  const [kept] = ledger.open().entries;
+  expect(kept?.message.id).toBe(id(now));
+  if (kept === undefined) return;
+  expect([isWatched(kept, now), isWatched(kept, now + 60_001)]).toEqual([true, false]);
+  // Three hours back it may well be watched; forty days back the entry is from a wrong clock.
+  expect([isWatched(kept, now - 3 * 3_600_000), isWatched(kept, now - 40 * 86_400_000)]).toEqual([true, false]);
+  ledger.put(entry(id(now + 40 * 86_400_000), now + 40 * 86_400_000));
+  ledger.forget(now + 40 * 86_400_000);
+  expect(ledger.open().entries.map(({ message }) => message.id)).toEqual([id(now + 40 * 86_400_000)]);
 });

@@ -6,8 +6,6 @@
 // killed ones left in the mailbox, and nothing else.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openShop, type Shop } from '../cli/run.ts';
@@ -15,7 +13,9 @@ import { foreign } from '../story/world.ts';
 import { Chance, type Claim, type Order, type Outcome } from './claim.ts';
 import { inspect } from './inspect.ts';
 import { type Ended, type Mishap, Product } from './product.ts';
+import { type Receiver, startReceiver } from './receiver.ts';
 
+/** Runs at once, each with a site of its own. */
 const LANES = 2;
 const BATCH = 12;
 const EVERY_S = 300;
@@ -24,14 +24,16 @@ export const kills: Claim = {
   name: 'kills',
   promise: '2: a kill at any point leaves a state that is whole, and nothing of ours in the mailbox after the next run',
   unit: 'kills',
-  short: 12,
+  short: 25,
   full: 1000,
   run: killRounds,
 };
 
 async function killRounds({ n, seed, say }: Order): Promise<Outcome> {
   using product = new Product();
-  const lanes = await Promise.all(Array.from({ length: LANES }, (_, lane) => Lane.open(product, new Chance(seed + lane))));
+  const lanes = await Promise.all(
+    Array.from({ length: n > 50 ? LANES : 1 }, (_, lane) => Lane.open(product, new Chance(seed + lane))),
+  );
   try {
     let started = 0;
     await Promise.all(
@@ -78,8 +80,7 @@ class Lane {
   readonly #shop: Shop;
   readonly #chance: Chance;
   readonly #clock: string;
-  readonly #told: string[];
-  readonly #stopReceiver: () => void;
+  readonly #receiver: Receiver;
   #now = 0;
   #calls: readonly string[] = [];
   readonly #lying = new Set<string>();
@@ -87,22 +88,18 @@ class Lane {
   #batches = 0;
   #acknowledged = new Set<string>();
 
-  private constructor(product: Product, chance: Chance, shop: Shop, receiver: { told: string[]; stop: () => void }) {
+  private constructor(product: Product, chance: Chance, shop: Shop, receiver: Receiver) {
     this.#product = product;
     this.#chance = chance;
     this.#shop = shop;
-    this.#told = receiver.told;
-    this.#stopReceiver = receiver.stop;
+    this.#receiver = receiver;
     this.#clock = join(mkdtempSync(join(tmpdir(), 'healthmon-clock-')), 'clock');
   }
 
   static async open(product: Product, chance: Chance): Promise<Lane> {
     const shop = await openShop({ mtas: 1, mmps: 1, stores: 1, limits: { submitMs: 4000, deliverMs: 4000, fetchMs: 4000 } });
     const receiver = await startReceiver();
-    shop.write(
-      'alarms.cfg',
-      `[alarms]\ntogether = 0\nflaps = 20\n[webhook.hook]\nurl = "${receiver.url}"\n[notify.oncall]\nchannels = ["hook"]\n`,
-    );
+    shop.write('alarms.cfg', receiver.alarmsCfg);
     const inbox = shop.standin.stores.get('ims1')?.mailbox('ims1');
     for (let number = 0; number < 4; number += 1) inbox?.append(foreign(`letter ${number}`));
     inbox?.append(foreign('about a test', 'X-Healthmon-Token: v1.0mbcdefgh0123456789a.1790000000.forged\r\n'));
@@ -118,7 +115,7 @@ class Lane {
   }
 
   async close(): Promise<void> {
-    this.#stopReceiver();
+    this.#receiver.stop();
     rmSync(join(this.#clock, '..'), { recursive: true, force: true });
     await this.#shop.stop();
   }
@@ -140,14 +137,14 @@ class Lane {
     for (let n = 0; n < count; n += 1) await this.#kill();
     if (isBroken) {
       this.broken += 1;
-      const before = this.#told.length;
+      const before = this.#receiver.told.length;
       for (let n = 0; n < 2; n += 1) await this.#round({});
       // Told in this batch, by one of the killed runs or by those that were left alone.
-      if (this.#told.some(body => body.includes('mta/ssmtp01'))) this.raised += 1;
+      if (this.#receiver.told.some(body => body.includes('mta/ssmtp01'))) this.raised += 1;
       else this.failures.push(`an MTA was down for ${count} killed and 2 whole rounds, and nobody was told (${before} letters)`);
     }
     await fault?.mend();
-    this.#told.length = 0;
+    this.#receiver.told.length = 0;
     await this.#settle(count);
   }
 
@@ -246,21 +243,4 @@ function idsIn(out: string): readonly string[] {
       return [];
     }
   });
-}
-
-async function startReceiver(): Promise<{ url: string; told: string[]; stop: () => void }> {
-  const told: string[] = [];
-  const server = createServer((request, response) => {
-    let body = '';
-    request.on('data', chunk => {
-      body += chunk;
-    });
-    request.on('end', () => {
-      told.push(body);
-      response.end('ok');
-    });
-  });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}/`, told, stop: () => server.close() };
 }

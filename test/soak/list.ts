@@ -1,6 +1,9 @@
 // Every claim, in the order of the promises table.
 
 import type { Claim } from './claim.ts';
+import { disk } from './disk.ts';
 import { kills } from './kills.ts';
+import { stuck } from './stuck.ts';
+import { together } from './together.ts';
 
-export const CLAIMS: readonly Claim[] = [kills];
+export const CLAIMS: readonly Claim[] = [kills, disk, together, stuck];

@@ -201,3 +201,12 @@ test('T16b: a lost message is failed as soon as the limit has passed', async () 
   expect(record.verdict.state).toBe('failed');
   expect(record.trip.tookMs).toBeLessThan(world.standin.site.limits.deliverMs + 2500);
 });
+
+test('a process that was stopped while it waited does not blame the site, and says for how long', async () => {
+  await world.standin.breakIt('lost', 'mta/ssmtp01');
+  const stopped = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000);
+  const record = await world.one({}, { onLeg: (_, leg) => void (leg === 'transit' && stopped()) });
+  expect(record.verdict.state).toBe('unknown');
+  expect(record.trip.fault).toMatchObject({ component: 'monitor', kind: 'local' });
+  expect(record.verdict.text).toMatch(/this process was stopped for \d\.\d s/);
+});
