@@ -118,6 +118,7 @@ async function walk(
 ): Promise<{ readonly status: number; readonly records: readonly TripRecord[] }> {
   let done = 0;
   let worst: State = 'ok';
+  const told = new Set<string>();
   const showProgress = () => terminal.progress(`${done} of ${paths.length} paths walked ...`);
   showProgress();
   const records = await makeRound(paths, {
@@ -134,7 +135,9 @@ async function walk(
     },
     onNotWritten: message => {
       worst = worse(worst, 'unknown');
-      terminal.say(message);
+      // A full disk says the same of every trip.
+      if (!told.has(message)) terminal.say(message);
+      told.add(message);
     },
   });
   terminal.progress('');
