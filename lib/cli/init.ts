@@ -1,15 +1,16 @@
 // `healthmon init DIR`: asks what it has not been told, writes the files, says what comes next.
 
 import { randomBytes } from 'node:crypto';
-import { resolve } from 'node:path';
-import { createInterface } from 'node:readline/promises';
-import { Writable } from 'node:stream';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { CONFIG_FILES } from '../site/describe.ts';
 import { accountNames, type InitAnswers, init } from '../site/init.ts';
 import { writeInit } from '../site/init-write.ts';
 import { loadSite } from '../site/load.ts';
 import { formatProblems } from '../site/problem.ts';
 import { QUESTIONS, readAnswers } from '../site/questions.ts';
 import { Stop } from './context.ts';
+import { openPrompt, type Prompt } from './prompt.ts';
 import type { Terminal } from './terminal.ts';
 
 type Given = Partial<Record<keyof InitAnswers, string>>;
@@ -21,7 +22,10 @@ export async function runInit(
 ): Promise<number> {
   const dir = resolve(args[0] ?? '.');
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => typeof value === 'string')) as Given;
-  const asked = terminal.isInteractive ? await ask(given, terminal) : given;
+  // Nobody is to answer ten questions for nothing.
+  refuseIfThere(CONFIG_FILES.map(name => join(dir, name)).filter(path => existsSync(path)));
+  using prompt = terminal.isInteractive ? openPrompt('Nothing was written') : undefined;
+  const asked = prompt === undefined ? given : await ask(given, prompt, terminal);
   const read = readAnswers(asked);
   if ('problems' in read) {
     const lines = read.problems.map(
@@ -29,10 +33,10 @@ export async function runInit(
     );
     throw new Stop(`Cannot write a config yet:\n${lines.join('\n')}`);
   }
-  const passwords = terminal.isInteractive ? await askPasswords(accountNames(read.answers), terminal) : new Map<string, string>();
+  const passwords = prompt === undefined ? new Map<string, string>() : await askPasswords(accountNames(read.answers), prompt);
   const files = init(read.answers, { key: randomBytes(32), passwords });
   const written = await writeInit(dir, files);
-  if (written.outcome === 'exists') throw new Stop(`Nothing was written, because there is already: ${written.files.join(', ')}`);
+  if (written.outcome === 'exists') refuseIfThere(written.files);
 
   for (const { path, isSecret } of files) terminal.out(`wrote ${dir}/${path}${isSecret ? ' (0600)' : ''}`);
   const empty = files.filter(({ isSecret, text }) => isSecret && text === '').map(({ path }) => `${dir}/${path}`);
@@ -49,47 +53,40 @@ export async function runInit(
   return 0;
 }
 
+function refuseIfThere(files: readonly string[]): void {
+  if (files.length > 0) throw new Stop(`Nothing was written, because there is already: ${files.join(', ')}`);
+}
+
 /** Asks what has not been given, in the order of the questions; an answer that cannot be read is asked for again. */
-async function ask(given: Given, terminal: Terminal): Promise<Given> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
+async function ask(given: Given, prompt: Prompt, terminal: Terminal): Promise<Given> {
   const answered: Given = {};
   let earlier: Partial<InitAnswers> = {};
-  try {
-    for (const { key, question, default: fallback, hint, parse } of QUESTIONS) {
-      for (;;) {
-        const usual = fallback?.(earlier);
-        const text =
-          given[key] ??
-          ((await lines.question(`${question} (${hint})${usual === undefined ? '' : ` [${usual}]`}: `)).trim() || usual || '');
-        const answer = parse(text, earlier);
-        if ('answers' in answer) {
-          earlier = { ...earlier, ...answer.answers };
-          answered[key] = text;
-          break;
-        }
-        if (given[key] !== undefined) return given;
-        terminal.say(`  ${answer.problem}`);
+  for (const { key, question, default: fallback, hint, parse } of QUESTIONS) {
+    const usual = fallback?.(earlier);
+    if (given[key] === undefined) terminal.say(`${question} (${hint})`);
+    for (;;) {
+      const text = given[key] ?? ((await prompt.ask(usual === undefined ? '> ' : `[${usual || 'none'}] > `)) || usual || '');
+      const answer = parse(text, earlier);
+      if ('answers' in answer) {
+        earlier = { ...earlier, ...answer.answers };
+        answered[key] = text;
+        break;
       }
+      // What was wrong on the command line is told with all else that is.
+      if (given[key] !== undefined) return given;
+      terminal.say(`  ${answer.problem}`);
     }
-  } finally {
-    lines.close();
   }
   return answered;
 }
 
 /** Passwords are read without showing them; an empty one leaves the file to be filled in. */
-async function askPasswords(accounts: readonly string[], terminal: Terminal): Promise<ReadonlyMap<string, string>> {
+async function askPasswords(accounts: readonly string[], prompt: Prompt): Promise<ReadonlyMap<string, string>> {
   const passwords = new Map<string, string>();
   for (const account of accounts) {
-    process.stderr.write(`Password of the test account ${account} (not shown; empty: write it into the file later): `);
-    const lines = createInterface({
-      input: process.stdin,
-      output: new Writable({ write: (_, __, done) => done() }),
-      terminal: true,
-    });
-    const password = await lines.question('');
-    lines.close();
-    terminal.say('');
+    const password = await prompt.askSecret(
+      `Password of the test account ${account} (not shown; empty: write it into the file later): `,
+    );
     if (password !== '') passwords.set(account, password);
   }
   return passwords;

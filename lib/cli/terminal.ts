@@ -1,7 +1,5 @@
 // Output of the commands: results on stdout, progress and complaints on stderr, colour only on a terminal.
 
-// Output of the commands: results on stdout, progress and complaints on stderr, colour only on a terminal.
-
 import pc, { createColors } from 'picocolors';
 
 export interface Terminal {
