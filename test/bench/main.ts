@@ -4,11 +4,16 @@
 // 1 a goal missed, 2 a bench broke (a wrong result), 3 usage.
 
 import { loadavg } from 'node:os';
+import { arrival } from './arrival.ts';
 import { type Bench, type Row, tableOf } from './bench.ts';
+import { hop } from './hop.ts';
+import { maillog } from './maillog.ts';
+import { queues } from './queues.ts';
+import { roundtrip } from './roundtrip.ts';
 import { start } from './start.ts';
 
 /** A bench is a file of this folder and its word here. */
-const BENCHES: readonly Bench[] = [start];
+const BENCHES: readonly Bench[] = [start, roundtrip, arrival, hop, queues, maillog];
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const wanted = process.argv.slice(2);
