@@ -15,7 +15,17 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Installed, installedPackages, missingPackages, PACKAGES, PRIVATE_POSTFIX } from './packages.ts';
+import {
+  GUESTS,
+  GUESTS_FOLDER,
+  guestFile,
+  type Installed,
+  installedPackages,
+  missingGuests,
+  missingPackages,
+  PACKAGES,
+  PRIVATE_POSTFIX,
+} from './packages.ts';
 import { LabError, run } from './run.ts';
 
 const POLICY = '/usr/sbin/policy-rc.d';
@@ -38,9 +48,14 @@ const ANSWERS: Readonly<Record<string, string>> = {
 export async function install(say: (text: string) => void): Promise<string[]> {
   requireDebian();
   putPolicyBack(); // a run that was killed may have left ours
-  const missing = missingPackages();
-  if (missing.length === 0) return versions(await installedPackages());
+  await installPackages(say);
+  await unpackGuests(say);
+  return versions(await installedPackages());
+}
 
+async function installPackages(say: (text: string) => void): Promise<void> {
+  const missing = missingPackages();
+  if (missing.length === 0) return;
   say(`Missing: ${missing.join(' ')}`);
   const before = await installedPackages();
   const mta = otherMta(before);
@@ -54,7 +69,6 @@ export async function install(say: (text: string) => void): Promise<string[]> {
   await keepOffAtBoot([...after.keys()].filter(name => !before.has(name)));
   const still = missingPackages();
   if (still.length > 0) throw new LabError(`Installed, but still not there: ${still.join(' ')}`);
-  return versions(after);
 }
 
 function requireDebian(): void {
@@ -106,26 +120,45 @@ async function installByApt(
   await run([...command, ...packages], { env: ENV, limitMs: 900_000, sheltered: true });
 }
 
-/** Postfix beside another MTA: its files, its libraries from the distribution, its two accounts; not its package. */
-async function unpackPostfix(mta: string, say: (text: string) => void): Promise<void> {
-  say(`${mta} is installed and stays: Postfix' files go to ${PRIVATE_POSTFIX} instead of being installed as a package`);
-  const { stdout } = await run(['apt-cache', 'show', '--no-all-versions', 'postfix', 'postfix-ldap'], { env: ENV });
+/** Exim and sendmail for their queues: their files, once; their libraries from the distribution; not their packages. */
+async function unpackGuests(say: (text: string) => void): Promise<void> {
+  if (missingGuests().length === 0) return;
+  const names = Object.keys(GUESTS);
+  say(`Unpacking ${names.join(' ')} into ${GUESTS_FOLDER} ...`);
+  await refreshLists(names, say);
+  await withoutServices(async () => unpack(names, GUESTS_FOLDER, say));
+  const still = missingGuests();
+  // Where a distribution puts them elsewhere, the lab runs all the same.
+  if (still.length > 0) say(`Unpacked, but not where they were looked for: ${still.join(' ')}`);
+}
+
+/** The files of packages in a folder of their own, with the libraries that they need installed by apt. */
+async function unpack(names: readonly string[], target: string, say: (text: string) => void): Promise<void> {
+  const { stdout } = await run(['apt-cache', 'show', '--no-all-versions', ...names], { env: ENV });
   const libraries = [...stdout.matchAll(/^(?:Pre-)?Depends: (.*)$/gm)]
     .flatMap(match => (match[1] ?? '').split(','))
     .map(item => item.trim().split(/[ (|]/)[0] ?? '')
     .filter(name => /^lib/.test(name) || name === 'netbase');
-  await installByApt([...new Set(libraries)], new Map(), say);
+  const there = await installedPackages();
+  const lacking = [...new Set(libraries)].filter(name => !there.has(name));
+  if (lacking.length > 0) await installByApt(lacking, new Map(), say);
   const folder = mkdtempSync(join(tmpdir(), 'healthmon-lab-deb-'));
   try {
     chmodSync(folder, 0o777); // apt downloads as its own user
-    await run(['apt-get', ...APT, 'download', 'postfix', 'postfix-ldap'], { env: ENV, cwd: folder, limitMs: 300_000 });
-    rmSync(PRIVATE_POSTFIX, { recursive: true, force: true });
-    mkdirSync(PRIVATE_POSTFIX, { recursive: true });
+    await run(['apt-get', ...APT, 'download', ...names], { env: ENV, cwd: folder, limitMs: 300_000 });
+    rmSync(target, { recursive: true, force: true });
+    mkdirSync(target, { recursive: true });
     for (const file of readdirSync(folder).filter(name => name.endsWith('.deb')))
-      await run(['dpkg', '-x', join(folder, file), PRIVATE_POSTFIX]);
+      await run(['dpkg', '-x', join(folder, file), target]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Postfix beside another MTA: its files, its libraries from the distribution, its two accounts; not its package. */
+async function unpackPostfix(mta: string, say: (text: string) => void): Promise<void> {
+  say(`${mta} is installed and stays: Postfix' files go to ${PRIVATE_POSTFIX} instead of being installed as a package`);
+  await unpack(['postfix', 'postfix-ldap'], PRIVATE_POSTFIX, say);
   mkdirSync('/usr/lib/postfix', { recursive: true }); // the place over which the daemons bind their own libraries
   const has = async (database: string, name: string) => (await run(['getent', database, name], { anyStatus: true })).status === 0;
   if (!(await has('group', 'postfix'))) await run(['groupadd', '--system', 'postfix']);
@@ -187,9 +220,11 @@ async function keepOffAtBoot(packages: readonly string[]): Promise<void> {
 }
 
 function versions(installed: ReadonlyMap<string, Installed>): string[] {
-  return Object.keys(PACKAGES).map(name => {
+  return [...Object.keys(PACKAGES), ...Object.keys(GUESTS)].map(name => {
+    if (Object.hasOwn(GUESTS, name))
+      return `${name.padEnd(18)} ${existsSync(guestFile(name)) ? `unpacked in ${GUESTS_FOLDER}` : 'not there'}`;
     const version =
       installed.get(name)?.version ?? (name.startsWith('postfix') ? `unpacked in ${PRIVATE_POSTFIX}` : 'not by dpkg');
-    return `${name.padEnd(16)} ${version}`;
+    return `${name.padEnd(18)} ${version}`;
   });
 }

@@ -24,10 +24,34 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   openssl: '/usr/bin/openssl',
   'util-linux': '/usr/bin/unshare',
   mount: '/usr/bin/mount',
+  procps: '/usr/bin/vmstat',
 };
 
 /** Where Postfix' files go when another MTA is installed, so that it can stay. */
 export const PRIVATE_POSTFIX = '/var/lib/healthmon-lab/postfix';
+
+/**
+ * MTAs that exclude Postfix as packages: they are unpacked beside it and never installed, for their queues alone. Package by package,
+ * the program that proves that it is there, below GUESTS_FOLDER.
+ */
+export const GUESTS: Readonly<Record<string, string>> = {
+  'exim4-daemon-light': '/usr/sbin/exim4',
+  'sendmail-bin': '/usr/libexec/sendmail/sendmail',
+  'sendmail-cf': '/usr/share/sendmail/cf/m4/cf.m4',
+  m4: '/usr/bin/m4',
+  // What the alarms are tried on; one file.
+  'prometheus-alertmanager': '/usr/bin/prometheus-alertmanager',
+};
+export const GUESTS_FOLDER = '/var/lib/healthmon-lab/guests';
+
+/** Where a guest's file lies. */
+export function guestFile(name: keyof typeof GUESTS): string {
+  return GUESTS_FOLDER + GUESTS[name];
+}
+
+export function missingGuests(): string[] {
+  return Object.keys(GUESTS).filter(name => !existsSync(guestFile(name)));
+}
 
 /** True when Postfix is not installed as a package, but unpacked by `lab install` beside another MTA. */
 export function postfixIsPrivate(): boolean {

@@ -117,6 +117,9 @@ function slapdConf(site: Site, faults: Faults, machine: Machine): string {
     'access to * by * read',
     ...(isProvider ? ['overlay syncprov'] : []),
     ...(isProvider || cutOff ? [] : [syncrepl(site, provider)]),
+    // What it counts: healthmon may read it at one of them.
+    'database monitor',
+    `access to * ${isProvider ? `by dn.exact="cn=monitor,${SUFFIX}" read ` : ''}by * none`,
   ];
   return `${lines.join('\n')}\n`;
 }
