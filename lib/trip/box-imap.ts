@@ -24,6 +24,7 @@ export class ImapBox implements Box {
   readonly #usual: Usual | undefined;
   #session: ImapSession | undefined;
   #acceptedMs = 0;
+  #lookedMs = 0;
   #removed: Letter[] = [];
 
   constructor(endpoint: Endpoint, options: { readonly folder?: string; readonly usual?: Usual | undefined } = {}) {
@@ -47,7 +48,9 @@ export class ImapBox implements Box {
   }
 
   nextLookAt(nowMs: number): number {
-    return nowMs + imapPause(nowMs - this.#acceptedMs, this.#usual);
+    // From look to look, not from answer to look: a server that is slow to answer is not looked at less often for it.
+    const from = Math.max(this.#lookedMs, this.#acceptedMs);
+    return Math.max(nowMs, from + imapPause(from - this.#acceptedMs, this.#usual));
   }
 
   async look(waitMs: number, terms: Terms): Promise<Look> {
@@ -76,6 +79,7 @@ export class ImapBox implements Box {
     } else await pause(waitMs, terms.signal);
 
     askedMs = terms.clock();
+    this.#lookedMs = askedMs;
     const nooped = step(await session.noop(terms));
     if (nooped.outcome !== 'answered' || !nooped.value) return ended([], nooped);
     askedMs = terms.clock();
@@ -99,7 +103,7 @@ export class ImapBox implements Box {
   async leftOvers(most: number, _thorough: boolean, terms: Terms): Promise<Dialog<readonly Letter[]>> {
     const found = await this.#opened().searchHeader(TOKEN_HEADER, 'v1.', terms);
     if (found.outcome !== 'answered') return found;
-    return joined([recordOf(found)], await this.#letters(found.value.slice(0, most), terms));
+    return joined([recordOf(found)], await this.#letters(found.value.slice(-most), terms));
   }
 
   async remove(letters: readonly Letter[], terms: Terms): Promise<Dialog<void>> {

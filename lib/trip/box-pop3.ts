@@ -109,7 +109,7 @@ export class Pop3Box implements Box {
     return joined(
       before,
       valued(shown, ({ letters }) =>
-        letters.filter(letter => letter.headers.some(header => header.name.toLowerCase() === 'x-healthmon-token')).slice(0, most),
+        letters.filter(letter => letter.headers.some(header => header.name.toLowerCase() === 'x-healthmon-token')).slice(-most),
       ),
     );
   }

@@ -49,7 +49,7 @@ export interface Box {
   /** A part of a message that names our id somewhere; undefined when it does not. For bounces. */
   excerpt(letter: Letter, id: string, terms: Terms): Promise<Dialog<Buffer | undefined>>;
   /**
-   * Messages from before that bear our header, at most so many.
+   * Messages from before that bear our header, at most so many, and the newest: a crowd of look-alikes is no hiding place.
    *
    * @param thorough whether it is known that some may be there; otherwise only what costs little is looked at
    */

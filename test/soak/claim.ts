@@ -10,6 +10,8 @@ export interface Claim {
   readonly unit: string;
   readonly short: number;
   readonly full: number;
+  /** `lab`: the real servers of test/lab; its short form is in test/real. Absent: Node alone. */
+  readonly needs?: 'lab';
   run(order: Order): Promise<Outcome>;
 }
 

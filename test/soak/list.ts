@@ -3,7 +3,8 @@
 import type { Claim } from './claim.ts';
 import { disk } from './disk.ts';
 import { kills } from './kills.ts';
+import { neighbours } from './neighbours.ts';
 import { stuck } from './stuck.ts';
 import { together } from './together.ts';
 
-export const CLAIMS: readonly Claim[] = [kills, disk, together, stuck];
+export const CLAIMS: readonly Claim[] = [kills, disk, together, stuck, neighbours];

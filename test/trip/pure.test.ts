@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseBounce } from '../../lib/trip/bounce.ts';
 import { bodyOf, parseHeaders } from '../../lib/trip/headers.ts';
-import { imapPause, popLooks, usualOf } from '../../lib/trip/pace.ts';
 import { hopsOf, skewFindings } from '../../lib/trip/received.ts';
 import { newId, signToken, verifyToken } from '../../lib/trip/token.ts';
 
@@ -129,31 +128,4 @@ test('a notification about our message is read; one about another is not', () =>
     parseBounce(Buffer.from(BOUNCE.replace('message/delivery-status', 'text/plain')), '<0abc@healthmon.example.com>'),
   ).toBeUndefined();
   fc.assert(fc.property(fc.string(), text => parseBounce(Buffer.from(text), '<x@y>') === undefined || text.includes('<x@y>')));
-});
-
-test('looks by IMAP stay within a hundred in the first five seconds, whatever is usual', () => {
-  fc.assert(
-    fc.property(fc.option(fc.tuple(fc.integer({ min: 0, max: 10_000 }), fc.integer({ min: 0, max: 10_000 }))), usual => {
-      const known = usual === null ? undefined : { p10: Math.min(...usual), p90: Math.max(...usual) };
-      let looks = 0;
-      for (let at = 0; at < 5000; at += imapPause(at, known)) looks += 1;
-      return looks <= 102;
-    }),
-  );
-});
-
-test('looks by POP3 are as many as there may be log-ins, ascend, and the last is at the limit', () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1000, max: 3_600_000 }), (logins, limit) => {
-      const looks = popLooks(logins, limit, undefined);
-      return (
-        looks.length <= logins + 1 && looks.every((at, n) => n === 0 || at >= (looks[n - 1] as number)) && looks.at(-1) === limit
-      );
-    }),
-  );
-});
-
-test('what is usual needs five arrivals', () => {
-  expect(usualOf([1, 2, 3, 4])).toBeUndefined();
-  expect(usualOf([5, 1, 4, 2, 3, 9, 8, 7, 6, 10])).toEqual({ p10: 2, p90: 10 });
 });
