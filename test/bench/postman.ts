@@ -13,7 +13,7 @@ export interface Filed {
 }
 
 /** Files a message into one or more Maildirs at once. */
-export function file(message: Buffer, maildirs: readonly string[]): Filed {
+function file(message: Buffer, maildirs: readonly string[]): Filed {
   const name = `${Math.floor(Date.now() / 1000)}.P${process.hrtime.bigint()}.bench`;
   for (const maildir of maildirs) {
     writeFileSync(join(maildir, 'tmp', name), message, { mode: 0o600 });
