@@ -5,7 +5,7 @@
 
 import { hostname } from 'node:os';
 import { printable } from '../model/printable.ts';
-import type { CheckName, CheckReading, Figures, HostFinding, HostReading, Level } from '../model/reading.ts';
+import type { CheckName, CheckReading, Figures, HostFinding, HostReading, Level, Missing } from '../model/reading.ts';
 import { worseLevel } from '../model/reading.ts';
 import { JOURNAL_VERSION, type ReadingRecord } from '../model/record.ts';
 import { NotWritten } from '../record/append.ts';
@@ -33,6 +33,8 @@ export interface LookOptions {
   /** Now, epoch ms. */
   readonly at: number;
   readonly sleep: (ms: number) => Promise<void>;
+  /** Who looks, and the folder with bin/: what stands for USER and /PATH in remedies. */
+  readonly who?: { readonly user: string; readonly folder: string };
   /** Whether a row of qmonitor.log is written, and which further checks are looked at for its columns only: not judged, not recorded. */
   readonly row?: { readonly alsoLookAt: readonly CheckName[] };
 }
@@ -48,11 +50,22 @@ export interface Looked {
 /** No check takes longer, whatever it waits for. */
 const DEADLINE_MS = 120_000;
 
+/**
+ * What measures times comes first, and what keeps the processor busy last: while a queue of a million files is counted, no answer would
+ * be taken in its time, and a program that had long ended would be late.
+ */
+const PASSES: readonly (readonly CheckName[])[] = [['ldap'], ['sys', 'mconn', 'procs', 'files'], ['queues']];
+
 /** Never throws for what the host, a peer or the disk did. */
 export async function lookAtHost(options: LookOptions): Promise<Looked> {
   const { config, checks, state, at, by } = options;
   const reach = await reachOf(options.root, options.run);
-  const done = await Promise.all(checks.map(name => lookOnce(name, options, reach)));
+  const found = new Map<CheckName, Done>();
+  for (const pass of PASSES) {
+    const now = checks.filter(name => pass.includes(name));
+    for (const done of await Promise.all(now.map(name => lookOnce(name, options, reach)))) found.set(done.reading.check, done);
+  }
+  const done = checks.flatMap(name => found.get(name) ?? []);
   const readings = done.map(({ reading }) => reading);
   const reading: HostReading = {
     host: config.instance ?? printable(hostname(), 60),
@@ -126,12 +139,17 @@ async function lookOnce(name: CheckName, options: LookOptions, reach: Reach): Pr
       text: findings[0] !== undefined && findings[0].level !== 'ok' ? findings[0].text : sample.text,
       figures,
       findings,
-      missing: sample.missing,
+      missing: sample.missing.map(each => readyToPaste(each, options.who)),
       tops: sample.tops,
       tookMs: took(),
     },
     kept: { at, before: sample.keep, beyond: judged.beyond, history: remembered(kept.history, figures, limits, at) },
   };
+}
+
+function readyToPaste(missing: Missing, who: LookOptions['who']): Missing {
+  if (missing.remedy === undefined || who === undefined) return missing;
+  return { ...missing, remedy: missing.remedy.replaceAll('USER', () => who.user).replaceAll('/PATH', () => who.folder) };
 }
 
 const RANK: readonly Level[] = ['critical', 'unknown', 'warning', 'ok'];

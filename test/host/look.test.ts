@@ -246,3 +246,22 @@ test('a reading is one status line with perfdata for the monitoring plugins', ()
   expect(line).toMatch(/^QUEUES CRITICAL - a {3}b\\x0ac \| 'queues\.total'=/);
   expect(line.split('|')).toHaveLength(2);
 });
+
+test('remedies are ready to paste, and what measures times is not disturbed by what keeps busy', async () => {
+  const missing = [{ what: 'x', why: 'y', remedy: 'USER ALL=(postfix) NOPASSWD: /PATH/bin/check_queues' }];
+  const order: string[] = [];
+  const checks: readonly CheckName[] = ['queues', 'sys', 'ldap'];
+  const load = async (name: CheckName): Promise<Check> => ({
+    name,
+    look: async () => {
+      order.push(`${name} begins`);
+      await new Promise(resolve => setImmediate(resolve));
+      order.push(`${name} ends`);
+      return sample({ missing, figures: { 'sys.load1': 1 } });
+    },
+  });
+  const { reading } = await look({}, { checks, load, who: { user: 'mon$&', folder: '/opt/healthmon' } });
+  expect(order).toEqual(['ldap begins', 'ldap ends', 'sys begins', 'sys ends', 'queues begins', 'queues ends']);
+  expect(reading.checks.map(({ check }) => check)).toEqual(checks);
+  expect(reading.checks[0]?.missing[0]?.remedy).toBe('mon$& ALL=(postfix) NOPASSWD: /opt/healthmon/bin/check_queues');
+});

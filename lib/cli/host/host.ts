@@ -2,6 +2,7 @@
 // name; `healthmon hostcheck` with all of them.
 
 import { existsSync, readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Check } from '../../host/check.ts';
 import { defaultConfig, type HostConfig } from '../../host/config.ts';
@@ -9,7 +10,7 @@ import { defaultLimits } from '../../host/default-limits.ts';
 import { lookAtHost } from '../../host/look.ts';
 import { runProgram } from '../../host/program.ts';
 import { type CheckName, LEVEL_EXIT, type Level, worseLevel } from '../../model/reading.ts';
-import { openState, placesOf, Stop } from '../context.ts';
+import { openState, placesOf, projectRoot, Stop } from '../context.ts';
 import { end } from '../end.ts';
 import { type Flag, helpText, parseFlags, type Usage } from '../flags.ts';
 import { processTerminal, type Terminal } from '../terminal.ts';
@@ -112,6 +113,7 @@ export async function runHost(
     run: runProgram,
     at,
     sleep: ms => new Promise(resolve => setTimeout(resolve, ms)),
+    who: { user: userName(), folder: projectRoot() },
     // As in the seed, the row is made by whoever looks at the queues.
     ...(isRecorded && asked.includes('queues')
       ? { row: { alsoLookAt: (['sys', 'mconn'] as const).filter(each => !asked.includes(each)) } }
@@ -125,6 +127,15 @@ export async function runHost(
   if (isRecorded) await tellOfReading(record, places, terminal.say);
   const level: Level = notWritten.length > 0 ? worseLevel(reading.level, 'unknown') : reading.level;
   return LEVEL_EXIT[level];
+}
+
+/** The number where the system knows no name for it. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'USER');
+  }
 }
 
 /** host.cfg, or what holds without one. @throws {Stop} with every problem when there is an error among them */
