@@ -15,7 +15,8 @@ import { startOf } from './period.ts';
 export interface TableRow {
   /** What the row and the trip that it is of have in common. */
   readonly key: string;
-  readonly fact: TripFact;
+  /** Made when it is asked for: most rows are of trips that the journal has. */
+  readonly fact: () => TripFact;
   /** The day has a journal too. */
   readonly hasJournal: boolean;
 }
@@ -39,7 +40,7 @@ export function readTables(
       for (const row of found) {
         const startedAt = instantOf(day, row.time, lastAt);
         lastAt = startedAt;
-        rows.push({ key: rowKey(day, row.time, row), fact: factOfRow(row, startedAt), hasJournal });
+        rows.push({ key: rowKey(day, row.time, row), fact: () => factOfRow(row, startedAt), hasJournal });
       }
     }
   }

@@ -123,7 +123,10 @@ class Reader {
   }
 
   finish(tables: ReturnType<typeof readTables>, withoutJournal: number): Records {
-    const onlyInTable = tables.rows.filter(row => !this.#isKnown(row.key) && row.fact.recordedAt <= this.#until);
+    const onlyInTable = tables.rows
+      .filter(row => !this.#isKnown(row.key))
+      .map(({ fact, hasJournal }) => ({ fact: fact(), hasJournal }))
+      .filter(({ fact }) => fact.recordedAt <= this.#until);
     const trips = [...this.#trips.map(trip => this.#reweighed(trip)), ...onlyInTable.map(({ fact }) => fact)];
     return {
       trips: trips.sort((a, b) => a.startedAt - b.startedAt),

@@ -1,7 +1,8 @@
-// The trips of the sample days (sample.ts): one at a time, with legs, phases, hops and a verdict as real ones have them.
+// The trips of the sample days (sample.ts): one at a time, with legs, dialogs, hops and a verdict as real ones have them; also as large, since
+// the bench takes them for a year's.
 
 import type { Component } from '../model/component.ts';
-import type { DialogRecord, Fault, Phase, PhaseName } from '../model/dialog.ts';
+import type { DialogRecord, Facts, Fault, Phase, PhaseName } from '../model/dialog.ts';
 import type { Protocol } from '../model/endpoint.ts';
 import { JOURNAL_VERSION, type JournalRecord, type TripRecord } from '../model/record.ts';
 import type { Finding, Hop, Leg, LegName, Path, Trip } from '../model/trip.ts';
@@ -139,7 +140,16 @@ function recordOf(
   const tookMs = rest.legs.reduce((sum, leg) => sum + leg.tookMs, 0);
   const id = `${startedAt.toString(36)}sample${String(start).padStart(5, '0')}`;
   const at = Math.round(startedAt + tookMs);
-  return { v: JOURNAL_VERSION, at, type: 'trip', by: 'daemon', trip: { id, path, startedAt, tookMs, ...rest }, verdict };
+  const message = {
+    id,
+    messageId: `<${id}@healthmon.example.com>`,
+    from: 'sender@example.com',
+    to: `${path.account}@example.com`,
+    envelopeFrom: 'sender@example.com',
+    subject: `healthmon test ${id}`,
+    bytes: 725,
+  };
+  return { v: JOURNAL_VERSION, at, type: 'trip', by: 'daemon', trip: { id, path, startedAt, tookMs, message, ...rest }, verdict };
 }
 
 /** A working day's load: slowest before noon; each machine has its own pace. */
@@ -190,27 +200,55 @@ function legsOf(path: Path, times: LegTimes): Leg[] {
     beganMs += tookMs;
     return made;
   };
+  const isPop = path.mailbox === 'pop3';
+  const learned = factsOf(door.component, isPop ? POP_FACTS : IMAP_FACTS);
+  const mta = `mta/${path.mta}` as const;
+  const submitted = {
+    ...factsOf(mta, SMTP_FACTS),
+    queueId: '4jXLLr40ZCz9mnF',
+    accepted: '250 2.0.0 Ok: queued as 4jXLLr40ZCz9mnF',
+  };
   return [
-    leg('open', times.open, [dialogOf(door, 0, times.open, OPENING)]),
+    leg('open', times.open, [dialogOf(door, 0, times.open, OPENING, learned)]),
     leg('submit', times.submit, [
-      dialogOf({ component: `mta/${path.mta}`, protocol: 'smtp' }, times.open, times.submit, SUBMITTING),
+      dialogOf({ component: mta, protocol: 'smtp' }, times.open, times.submit, SUBMITTING, submitted),
     ]),
-    leg('transit', times.transit, [], { looks: 2, logins: path.mailbox === 'pop3' ? 2 : 0 }),
-    leg('fetch', times.fetch, [dialogOf(door, beganMs, times.fetch, [[path.mailbox === 'pop3' ? 'retr' : 'fetch', 1]])]),
+    leg('transit', times.transit, lookingOf(door, beganMs, times.transit, learned), { looks: 2, logins: isPop ? 2 : 0 }),
+    leg('fetch', times.fetch, [dialogOf(door, beganMs, times.fetch, [[isPop ? 'retr' : 'fetch', 1]])]),
     leg('sweep', times.sweep, [
       dialogOf(door, beganMs, times.sweep, [
-        [path.mailbox === 'pop3' ? 'dele' : 'store', 0.7],
+        [isPop ? 'dele' : 'store', 0.7],
         ['quit', 0.3],
       ]),
     ]),
   ];
 }
 
+interface Door {
+  readonly component: Component;
+  readonly protocol: Protocol;
+}
+
+/** POP3 has to log in again to see what is new. */
+function lookingOf(door: Door, beganMs: number, tookMs: number, learned: Facts): DialogRecord[] {
+  if (door.protocol !== 'pop3')
+    return [
+      dialogOf(door, beganMs, tookMs, [
+        ['idle', 0.8],
+        ['search', 0.1],
+        ['fetch', 0.1],
+      ]),
+    ];
+  const tops: readonly (readonly [PhaseName, number])[] = Array.from({ length: 5 }, () => ['top', 0.2] as const);
+  return [dialogOf(door, beganMs, tookMs / 2, OPENING, learned), dialogOf(door, beganMs + tookMs / 2, tookMs / 2, tops)];
+}
+
 function dialogOf(
-  { component, protocol }: { readonly component: Component; readonly protocol: Protocol },
+  { component, protocol }: Door,
   beganMs: number,
   tookMs: number,
   parts: readonly (readonly [PhaseName, number])[],
+  facts: Facts = {},
 ): DialogRecord {
   let at = beganMs;
   const phases = parts.map(([name, share]): Phase => {
@@ -218,8 +256,34 @@ function dialogOf(
     at += phase.tookMs;
     return phase;
   });
-  const host = `${component.slice(component.indexOf('/') + 1)}.example.com`;
+  const host = hostOf(component);
   const port = protocol === 'smtp' ? 25 : protocol === 'pop3' ? 110 : 143;
+  return { component, protocol, host, port, security: 'starttls', beganMs, tookMs, phases, facts, transcript: [] };
+}
+
+function hostOf(component: Component): string {
+  return `${component.slice(component.indexOf('/') + 1)}.example.com`;
+}
+
+const POP_FACTS: Facts = {
+  banner: '+OK POP3 server ready',
+  capabilities: ['CAPA', 'TOP', 'UIDL', 'RESP-CODES', 'PIPELINING', 'AUTH-RESP-CODE', 'USER', 'SASL PLAIN LOGIN'],
+  mechanism: 'plain',
+};
+const IMAP_FACTS: Facts = {
+  banner: '* OK IMAP4rev1 server ready',
+  capabilities: ['IMAP4rev1', 'SASL-IR', 'LITERAL+', 'ID', 'ENABLE', 'IDLE', 'UIDPLUS', 'MOVE', 'AUTH=PLAIN', 'AUTH=LOGIN'],
+  mechanism: 'plain',
+};
+const SMTP_FACTS: Facts = {
+  banner: 'ESMTP ready',
+  capabilities: ['PIPELINING', 'SIZE 52428800', 'AUTH PLAIN LOGIN', '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES', 'DSN'],
+  dsn: true,
+};
+
+/** What a dialog learns when it opens. */
+function factsOf(component: Component, facts: Facts): Facts {
+  const host = hostOf(component);
   const tls = {
     version: 'TLSv1.3',
     cipher: 'TLS_AES_256_GCM_SHA384',
@@ -231,7 +295,7 @@ function dialogOf(
     daysLeft: 9,
     verified: true,
   };
-  return { component, protocol, host, port, security: 'starttls', beganMs, tookMs, phases, facts: { tls }, transcript: [] };
+  return { peerAddress: '192.0.2.17', ...facts, tls };
 }
 
 /** Stamps have whole seconds; ssmtp03's clock is two minutes ahead. */

@@ -15,7 +15,7 @@ export interface Spread {
  * `values` does not matter and is not changed.
  */
 export function spreadOf(values: readonly number[] | Float64Array): Spread {
-  const sorted = Float64Array.from(values).sort();
+  const sorted = new Float64Array(values).sort();
   const rank = (p: number): number | null => sorted[Math.ceil((p * sorted.length) / 100) - 1] ?? null;
   return { n: sorted.length, p50: rank(50), p90: rank(90), p95: rank(95), p99: rank(99), worst: sorted.at(-1) ?? null };
 }

@@ -9,11 +9,12 @@ import { type Bench, type Row, tableOf } from './bench.ts';
 import { hop } from './hop.ts';
 import { maillog } from './maillog.ts';
 import { queues } from './queues.ts';
+import { report } from './report.ts';
 import { roundtrip } from './roundtrip.ts';
 import { start } from './start.ts';
 
 /** A bench is a file of this folder and its word here. */
-const BENCHES: readonly Bench[] = [start, roundtrip, arrival, hop, queues, maillog];
+const BENCHES: readonly Bench[] = [start, roundtrip, arrival, hop, queues, maillog, report];
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const wanted = process.argv.slice(2);
