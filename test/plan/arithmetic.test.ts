@@ -1,9 +1,13 @@
 // What a plan says of a sequence, on sites that are small enough to reckon by hand.
 
+import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Sequence } from '../../lib/model/sequence.ts';
-import { type Coverage, coverageOf, gapsOf } from '../../lib/plan/coverage.ts';
+import type { Path } from '../../lib/model/trip.ts';
+import { type Coverage, coverageOf, gapsOf, type PairTable } from '../../lib/plan/coverage.ts';
 import { type Detection, detectionOf, isUnseen } from '../../lib/plan/detection.ts';
+import { pathsDue } from '../../lib/plan/due.ts';
+import type { Mailbox } from '../../lib/plan/inventory.ts';
 import { loadOf } from '../../lib/plan/load.ts';
 import { idleLimits, overlapsOf } from '../../lib/plan/timing.ts';
 import { openWorld } from '../story/world.ts';
@@ -207,4 +211,85 @@ test.each(['pop3', 'imap'] as const)('a trip by %s that goes well logs in as oft
   const { smtp, pop3, imap } = loadOf(world.standin.site, sequence);
   const count = (protocol: string) => logIns.filter(each => each === protocol).length;
   expect([count('smtp'), count('pop3'), count('imap')]).toEqual([smtp.least, pop3.least, imap.least]);
+});
+
+const PAIRED: Shape = { mtas: 3, mmps: ['both', 'imap', 'pop3'], accounts: [1, 1, 1] };
+const DOORS: Record<string, readonly Mailbox[]> = { mux01: ['pop3', 'imap'], mux02: ['imap'], mux03: ['pop3'] };
+
+/** Any entries that a site of that shape can have, by its interval of five minutes. */
+const anySequence = fc.array(
+  fc
+    .record({
+      minute: fc.integer({ min: 0, max: 11 }).map(n => n * 5),
+      account: fc.constantFrom('ims01', 'ims02', 'ims03'),
+      mta: fc.constantFrom('out01', 'out02', 'out03'),
+      mmp: fc.constantFrom('mux01', 'mux02', 'mux03'),
+      mailbox: fc.constantFrom<Mailbox | undefined>(undefined, 'pop3', 'imap'),
+    })
+    .map(({ mailbox, ...entry }): Sequence[number] => {
+      const [only, second] = DOORS[entry.mmp] ?? [];
+      const named = second === undefined ? only : mailbox;
+      return { ...entry, line: 0, ...(named === undefined ? {} : { mailbox: named }) };
+    }),
+  { maxLength: 12 },
+);
+
+test('coverageOf() of any sequence is what counting its entries gives', async () => {
+  const { site } = await load(PAIRED, '');
+  const walkedBy = ({ mailbox, mmp }: Sequence[number]) => (mailbox === undefined ? (DOORS[mmp] ?? []) : [mailbox]);
+  const expected = (entries: Sequence, possible: readonly Mailbox[]) => {
+    const by = new Set(entries.flatMap(walkedBy));
+    if (by.size === 0) return 'never';
+    return possible.every(mailbox => by.has(mailbox)) ? 'covered' : 'half';
+  };
+  fc.assert(
+    fc.property(anySequence, sequence => {
+      const coverage = coverageOf(site, sequence);
+      for (const [mta, account, mmp] of ['01', '02', '03'].flatMap(a =>
+        ['01', '02', '03'].flatMap(b => ['01', '02', '03'].map(c => [`out${a}`, `ims${b}`, `mux${c}`] as const)),
+      )) {
+        const state = (table: PairTable, row: string, column: string) =>
+          table.cells.flat().find(cell => cell.row === row && cell.column === column)?.state;
+        const doors = DOORS[mmp] ?? [];
+        const met = sequence.filter(entry => entry.mta === mta && entry.account === account);
+        expect(state(coverage.mtaAccount, mta, account)).toBe(
+          expected(
+            met,
+            met.flatMap(entry => DOORS[entry.mmp] ?? []),
+          ),
+        );
+        const read = sequence.filter(entry => entry.mmp === mmp && entry.account === account);
+        expect(state(coverage.mmpAccount, mmp, account)).toBe(expected(read, doors));
+        const over = sequence.filter(entry => entry.mmp === mmp && entry.mta === mta);
+        expect(state(coverage.mtaMmp, mta, mmp)).toBe(expected(over, doors));
+      }
+    }),
+  );
+});
+
+test('detectionOf() of any sequence is what watching the clock for hours gives', async () => {
+  const { site } = await load(PAIRED, '');
+  /** The longest wait until the next visit, begun right after any instant; undefined when there is none. */
+  const longestWait = (sequence: Sequence, isVisit: (path: Path) => boolean) => {
+    const visits = Array.from({ length: 360 }, (_, at) => at).filter(at =>
+      pathsDue(sequence, at % 60, Math.floor(at / 60)).some(isVisit),
+    );
+    if (visits.length === 0) return undefined;
+    const waits = Array.from({ length: 120 }, (_, from) => (visits.find(at => at > from) ?? Number.NaN) - from);
+    return Math.max(...waits) * MINUTE + TRIP;
+  };
+  fc.assert(
+    fc.property(anySequence, sequence => {
+      const detection = detectionOf(site, sequence);
+      for (const n of ['01', '02', '03']) {
+        expect(of(detection, `mta/out${n}`)?.worstMs).toBe(longestWait(sequence, ({ mta }) => mta === `out${n}`));
+        expect(of(detection, `store/ims${n}`)?.worstMs).toBe(longestWait(sequence, ({ account }) => account === `ims${n}`));
+        expect(of(detection, `mmp/mux${n}`)?.worstMs).toBe(longestWait(sequence, ({ mmp }) => mmp === `mux${n}`));
+      }
+      for (const mailbox of ['pop3', 'imap'] as const)
+        expect(of(detection, 'mmp/mux01')?.byProtocol?.[mailbox]).toBe(
+          longestWait(sequence, path => path.mmp === 'mux01' && path.mailbox === mailbox),
+        );
+    }),
+  );
 });

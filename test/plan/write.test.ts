@@ -27,6 +27,38 @@ function left(site: Site, sequence: Sequence): { readonly gaps: number; readonly
   return { gaps, unseen: detectionOf(site, sequence).filter(isUnseen).length };
 }
 
+/** Pairs without an entry, and doors that no entry of a pair goes by; counted without coverage.ts. */
+function unmet(site: Site, entries: Sequence): readonly string[] {
+  const accounts = [...site.accounts.keys()].filter(name => name !== 'bounce');
+  const mmps = site.mmps.size === 0 ? ['direct'] : [...site.mmps.keys()];
+  const missing: string[] = [];
+  const meets = (found: Sequence, what: string) => {
+    if (found.length === 0) missing.push(what);
+  };
+  for (const mta of site.mtas.keys())
+    for (const account of accounts)
+      meets(
+        entries.filter(each => each.mta === mta && each.account === account),
+        `${mta} ${account}`,
+      );
+  for (const mmp of mmps) {
+    const { pop3, imap } = site.mmps.get(mmp) ?? { pop3: true, imap: true };
+    const only = pop3 === undefined ? 'imap' : imap === undefined ? 'pop3' : undefined;
+    const here = entries.filter(each => each.mmp === mmp && each.mailbox === only);
+    for (const account of accounts)
+      meets(
+        here.filter(each => each.account === account),
+        `${mmp} ${account}`,
+      );
+    for (const mta of site.mtas.keys())
+      meets(
+        here.filter(each => each.mta === mta),
+        `${mta} ${mmp}`,
+      );
+  }
+  return missing;
+}
+
 /** The longest pause between two visits, against what it would be if they were even. */
 function unevenness(sequence: Sequence, word: 'account' | 'mta' | 'mmp'): number {
   const names = [...new Set(sequence.map(entry => entry[word]))];
@@ -94,6 +126,7 @@ test('whatever the site, a made sequence covers every pair, is no longer than 15
       const site = await loadShape(some);
       const draft = draftFor(site, PLENTY);
       expect(left(site, draft.entries)).toEqual({ gaps: 0, unseen: 0 });
+      expect(unmet(site, draft.entries)).toEqual([]);
       expect(draft.entries.length).toBeLessThanOrEqual(draft.lowerBound * 1.15 + 2);
       expect(draft).toEqual(draftFor(site, PLENTY));
       const read = await load(some, formatSequence(draft.entries));
