@@ -230,3 +230,15 @@ test('check_sys tells of a dead mount and of a read-only one, and goes on', asyn
   ]);
   expect(figures['sys.disk_used_percent:/']).toBeGreaterThan(0);
 });
+
+test('a directory that a limit names is looked at, whether or not it is a mount of its own', async () => {
+  const limit = (figure: string) => ({ name: 'x', figure, is: 'above' as const, warn: 1, forMs: 0, isOwn: true });
+  const limits = [limit('sys.disk_used_percent:/usr'), limit('sys.inodes_used_percent:/'), limit('files.age_s:/etc/passwd')];
+  const config = { sys: { directories: ['/'], clock: false }, limits };
+  const { figures, missing } = await sys.look(lookAt(makeTree({}), { config }));
+  expect(Object.keys(figures).filter(name => name.startsWith('sys.disk_used_percent'))).toEqual([
+    'sys.disk_used_percent:/',
+    'sys.disk_used_percent:/usr',
+  ]);
+  expect(missing.filter(({ what }) => what.startsWith('space of'))).toEqual([]);
+});

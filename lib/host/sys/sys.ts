@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { type Check, Gathering, type Look } from '../check.ts';
+import { checkOf, instanceOf } from '../figures.ts';
 import { queuePlaces } from '../queues/places.ts';
 import { deadText, isThere } from '../reach.ts';
 import { kept, keptNumber, textOf } from '../source.ts';
@@ -231,10 +232,21 @@ async function disks(look: Look, gathered: Gathering): Promise<Readonly<Record<s
   return used;
 }
 
-/** Those of host.cfg as they are written there; else one for each file system that mail, logs and queue lie on, by its mount point. */
+/**
+ * Those of host.cfg as they are written there, else one for each file system that mail, logs and queue lie on, by its mount point; and
+ * those that limits name.
+ */
 function directories(look: Look, mounts: readonly Mount[]): readonly { readonly label: string; readonly path: string }[] {
   const own = look.config.sys.directories;
-  if (own.length > 0) return own.map(path => ({ label: path, path }));
+  const found = own.length > 0 ? own.map(path => ({ label: path, path })) : usualDirectories(look, mounts);
+  const named = look.config.limits
+    .filter(({ figure }) => checkOf(figure) === 'sys')
+    .flatMap(({ figure }) => instanceOf(figure) ?? []);
+  const more = [...new Set(named)].filter(path => !found.some(({ label }) => label === path));
+  return [...found, ...more.map(path => ({ label: path, path }))];
+}
+
+function usualDirectories(look: Look, mounts: readonly Mount[]): readonly { readonly label: string; readonly path: string }[] {
   const usual = [
     '/',
     '/var/log',
