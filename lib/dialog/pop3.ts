@@ -57,11 +57,31 @@ export class Pop3Session {
     );
   }
 
-  /** The header, and so many lines of the body. */
-  top(number: number, lines: number, terms: Terms): Promise<Dialog<Shown>> {
+  /** Bytes of each message by its number, as the server counts them. */
+  sizes(terms: Terms): Promise<Dialog<ReadonlyMap<number, number>>> {
+    const line = this.#line;
+    return line.operation(terms, () =>
+      line.phase('list', async () => {
+        line.allow(UIDL_BYTES);
+        await expect(line, 'LIST');
+        const sizes = new Map<number, number>();
+        await line.readDottedLines(each => {
+          const parts = /^(\d{1,9}) (\d{1,10})(?:\s|$)/.exec(each);
+          if (parts === null) throw line.broken('garbled', `sent what is no line of LIST: "${printable(each, 100)}"`);
+          sizes.set(Number(parts[1]), Number(parts[2]));
+          if (sizes.size > MOST_MESSAGES) throw line.broken('garbled', `lists more than ${MOST_MESSAGES} messages`);
+        });
+        return sizes;
+      }),
+    );
+  }
+
+  /** The header, and so many lines of the body, of a message that has so many bytes. */
+  top(number: number, lines: number, bytes: number, terms: Terms): Promise<Dialog<Shown>> {
     const line = this.#line;
     return line.operation(terms, () =>
       line.phase('top', async () => {
+        line.allow(bytes);
         try {
           await expect(line, `TOP ${number} ${lines}`);
         } catch (error) {

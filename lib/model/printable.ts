@@ -3,10 +3,10 @@
 
 /**
  * C0 and C1 controls, DEL, soft hyphen, line and paragraph separators, zero-width and bidirectional controls, invisible
- * operators, the byte order mark, interlinear marks, tags, and surrogates that have lost their partner.
+ * operators, the byte order mark, interlinear marks, format controls of scripts and scores, tags, and surrogates that have lost their partner.
  */
 const UNSAFE =
-  /[\u{0}-\u{1f}\u{7f}-\u{9f}\u{ad}\u{61c}\u{115f}\u{1160}\u{180e}\u{200b}-\u{200f}\u{2028}-\u{202e}\u{2060}-\u{206f}\u{3164}\u{feff}\u{ffa0}\u{fff9}-\u{fffb}\u{e0000}-\u{e007f}\p{Surrogate}]/u;
+  /[\u{0}-\u{1f}\u{7f}-\u{9f}\u{ad}\u{61c}\u{115f}\u{1160}\u{180e}\u{200b}-\u{200f}\u{2028}-\u{202e}\u{2060}-\u{206f}\u{3164}\u{feff}\u{ffa0}\u{fff9}-\u{fffb}\u{13430}-\u{1343f}\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e007f}\p{Surrogate}]/u;
 
 /**
  * `text` with every character that is not plainly visible written as `\xNN` (up to U+00FF) or `\u{...}`, and at most `max`
@@ -16,6 +16,7 @@ const UNSAFE =
  * as it is, so the result is for reading, not for decoding.
  */
 export function printable(text: string, max = 200): string {
+  if (text.length <= max && !UNSAFE.test(text)) return text;
   const pieces: string[] = [];
   let length = 0;
   for (const character of text) {

@@ -17,6 +17,11 @@ const MOST_OLD = 200;
 /** And when none is known to be there: a second copy of a message that is accounted for. */
 const FEW_OLD = 10;
 const BOUNCE_LINES = 120;
+/**
+ * TOP cannot be told to stop, and somebody's message may have a million header lines: what is larger than this, and than any
+ * message of ours, is not looked at.
+ */
+const LARGEST_BYTES = 512 * 1024;
 
 /** What a session showed, and what it would not show, by unique-id. */
 interface Shelf {
@@ -30,6 +35,7 @@ export class Pop3Box implements Box {
   readonly #endpoint: Endpoint;
   readonly #logins: number;
   readonly #usual: Usual | undefined;
+  readonly #largestBytes: number;
   readonly #known = new Set<string>();
   readonly #refused = new Set<string>();
   #session: Pop3Session | undefined;
@@ -37,8 +43,13 @@ export class Pop3Box implements Box {
   #looks: readonly number[] = [];
   #marked: Letter[] = [];
 
-  constructor(endpoint: Endpoint, options: { readonly logins: number; readonly usual?: Usual | undefined }) {
+  /** `largestBytes`: of a message of ours, as it comes back. */
+  constructor(
+    endpoint: Endpoint,
+    options: { readonly logins: number; readonly largestBytes: number; readonly usual?: Usual | undefined },
+  ) {
     this.#endpoint = endpoint;
+    this.#largestBytes = Math.max(LARGEST_BYTES, options.largestBytes);
     this.#logins = options.logins;
     this.#usual = options.usual;
   }
@@ -93,7 +104,7 @@ export class Pop3Box implements Box {
   async excerpt(letter: Letter, id: string, terms: Terms): Promise<Dialog<Buffer | undefined>> {
     const at = await this.#at(letter, terms);
     if (at.outcome !== 'answered') return at;
-    const top = await this.#opened().top(at.value, BOUNCE_LINES, terms);
+    const top = await this.#opened().top(at.value, BOUNCE_LINES, this.#largestBytes, terms);
     return valued(top, shown => ('text' in shown && shown.text.includes(id) ? shown.text : undefined));
   }
 
@@ -160,9 +171,15 @@ export class Pop3Box implements Box {
     const letters: Letter[] = [];
     const refused = new Map<string, Fault>();
     const before: DialogRecord[] = [];
-    let last: Dialog<unknown> = { ...nothingDone(this.#endpoint, terms), outcome: 'answered', value: undefined };
+    if (drops.length === 0) return { ...nothingDone(this.#endpoint, terms), outcome: 'answered', value: { letters, refused } };
+    const sizes = await this.#opened().sizes(terms);
+    if (sizes.outcome !== 'answered') return sizes;
+    before.push(recordOf(sizes));
+    let last: Dialog<unknown> = sizes;
     for (const { number, uidl } of drops) {
-      const shown = await this.#opened().top(number, 0, terms);
+      const bytes = sizes.value.get(number) ?? 0;
+      if (bytes > this.#largestBytes) continue;
+      const shown = await this.#opened().top(number, 0, bytes, terms);
       if (shown.outcome !== 'answered') return joined(before, shown);
       if ('text' in shown.value) letters.push({ ref: uidl, headers: parseHeaders(shown.value.text) });
       else refused.set(uidl, shown.value.refused);

@@ -132,7 +132,7 @@ async function fetch(
 ): Promise<Step & { readonly raw: Buffer }> {
   let raw: Buffer = Buffer.alloc(0);
   const step = await log.leg('fetch', async () => {
-    const read = await box.read(letter, composed.raw.length * 2 + ADDED_BYTES, log.terms(fetchMs));
+    const read = await box.read(letter, mostBytes(composed.raw.length), log.terms(fetchMs));
     if (read.outcome === 'answered') raw = read.value;
     return stepOf(read);
   });
@@ -155,11 +155,17 @@ function harmIn(order: TripOrder, composed: Composed, raw: Buffer, copies: numbe
   return undefined;
 }
 
-function boxOf({ site, route, usual }: TripOrder): Box {
+/** What a message of so many bytes may have grown to on its way. */
+function mostBytes(sent: number): number {
+  return sent * 2 + ADDED_BYTES;
+}
+
+function boxOf(order: TripOrder): Box {
+  const { site, route, usual } = order;
   const { imap, pop3, path } = route;
   if (path.mailbox === 'imap' && imap !== undefined) return new ImapBox(imap, { usual });
   if (pop3 === undefined) throw new LocalProblem(`Cannot read mail by ${path.mailbox}: ${path.mmp} has no such door in site.cfg`);
-  const fetch = new Pop3Box(pop3, { logins: site.popLogins, usual });
+  const fetch = new Pop3Box(pop3, { logins: site.popLogins, largestBytes: mostBytes(order.bytes ?? site.messageBytes), usual });
   return site.popWatchesByImap && imap !== undefined ? new WatchedPop3Box(new ImapBox(imap, { usual }), fetch) : fetch;
 }
 

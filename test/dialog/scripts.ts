@@ -79,7 +79,7 @@ async function walkPop3(endpoint: Endpoint, terms: Terms): Promise<Dialog<unknow
   const session = opened.value;
   const steps = [
     () => session.list(terms),
-    async () => unlessRefused(await session.top(2, 0, terms)),
+    async () => unlessRefused(await session.top(2, 0, 0, terms)),
     () => session.retrieve(2, 1000, terms),
     () => session.remove([2], terms),
     () => session.quit(terms),

@@ -85,9 +85,12 @@ export function wholesome(ended: Dialog<unknown>): string[] {
   return wrong;
 }
 
-/** Control, format, line separator and broken characters: none may reach a terminal, table, record or letter. */
+/**
+ * Control, format, line separator and broken characters: none may reach a terminal, table, record or letter. The few format characters
+ * that are seen, as the Arabic number sign, may.
+ */
 export function isFoul(text: string): boolean {
-  return /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(text);
+  return /(?![\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(text);
 }
 
 /** All strings in a value, names of fields included. */

@@ -31,7 +31,7 @@ async function maildrop(drops: readonly (readonly Mail[])[]): Promise<Pop3Box> {
   await new Promise<void>(resolve => listening.listen(0, '127.0.0.1', resolve));
   const address = listening.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  return new Pop3Box(endpoint('pop3', address.port, 'plain', { login: login() }), { logins: 10 });
+  return new Pop3Box(endpoint('pop3', address.port, 'plain', { login: login() }), { logins: 10, largestBytes: 0 });
 }
 
 function answerTo(line: string, mails: readonly Mail[]): string {
@@ -40,6 +40,8 @@ function answerTo(line: string, mails: readonly Mail[]): string {
   switch (verb) {
     case 'UIDL':
       return `+OK\r\n${mails.map(({ uidl }, n) => `${n + 1} ${uidl}\r\n`).join('')}.\r\n`;
+    case 'LIST':
+      return `+OK\r\n${mails.map(({ text }, n) => `${n + 1} ${text.length}\r\n`).join('')}.\r\n`;
     case 'TOP':
       return mail === undefined || mail.gone === true
         ? `-ERR Message ${number} expunged.\r\n`
