@@ -54,6 +54,8 @@ export interface Notice {
   readonly flapping: boolean;
   /** `raised`: told because nobody has taken it on for so long, ms. */
   readonly unackedMs?: number;
+  /** A rehearsal: nothing of the site is broken. Every form says so first. */
+  readonly isDrill?: true;
   /** `cleared`: that it was raised could not be told before. */
   readonly untold?: true;
   /** One command to run next. */

@@ -46,7 +46,7 @@ export function smsText({ notices, at, heldBack, lastUntil }: Telling, max = SMS
   const facts = [
     factText(first, at),
     many(first.touched.count, 'path'),
-    ...(first.what === 'cleared' ? [] : [`ack ${first.alarm}`]),
+    ...(first.isDrill === true ? ['a rehearsal'] : first.what === 'cleared' ? [] : [`ack ${first.alarm}`]),
   ];
   const fixed = `, ${facts.join(', ')}${tail}`;
   const head = cut(plain(`${headWord(first)} ${site}: ${first.title}`), max - sizeOf(fixed));

@@ -66,8 +66,12 @@ export function remarks({ at, decidedAt, heldBack, lastUntil, notices }: Telling
   return lines;
 }
 
-/** `FAILED`, `CHANGED`, `STILL FAILED`, `CLEARED`, ... */
+/** `FAILED`, `CHANGED`, `STILL FAILED`, `CLEARED`, ...; `DRILL FAILED` in a drill */
 export function headWord(notice: Notice): string {
+  return notice.isDrill === true ? `DRILL ${plainHeadWord(notice)}` : plainHeadWord(notice);
+}
+
+function plainHeadWord(notice: Notice): string {
   const { what, times, flapping } = notice;
   const state = severityText(notice).toUpperCase();
   switch (what) {
@@ -123,6 +127,10 @@ function noticeLines(notice: Notice, at: number): string[] {
   if (notice.ackBy !== undefined) row('taken on', `by ${notice.ackBy}`);
   // To be copied: never broken in two.
   if (notice.what !== 'cleared') lines.push(`${'next'.padEnd(9)}${notice.next}`);
+  if (notice.isDrill === true) {
+    row('drill', 'a rehearsal on the embedded site: nothing of yours is broken');
+    return lines;
+  }
   if (notice.trip !== undefined) row('trip', `${notice.trip}  (healthmon explain ${notice.trip})`);
   row(
     'alarm',

@@ -164,6 +164,29 @@ test('a machine breaks: told once by cron runs, listed, taken on, silenced, and 
   expect(everything).not.toMatch(/canary-secret/);
 });
 
+test('drill --with-alarms tells the chosen channel, marked as a drill, and its end; the alarms of the site know nothing of it', async () => {
+  const receiver = await startReceiver();
+  shop.write('alarms.cfg', hook(receiver.url) + NOTIFY);
+  const drill = ['drill', 'stopped', '--at', 'mmp/smux02 pop3', '--with-alarms'];
+  const { status, out } = await shop.run('healthmon', ...drill, 'hook');
+  expect([status, out]).toEqual([0, expect.stringMatching(/\n {2}told: webhook\.hook delivered, answered 200, in \d+ ms\n/)]);
+  expect(out).toMatch(/\n {2}told its end: webhook\.hook delivered/);
+  expect(sent(receiver).map(({ headline }) => headline)).toEqual([
+    'DRILL FAILED mmp/smux02 pop3 connect: connection refused',
+    'DRILL CLEARED mmp/smux02 pop3 connect: connection refused',
+  ]);
+  const [first, second] = receiver.got.map(
+    ({ body }) => (JSON.parse(body) as { notices: { key: string; next: string }[] }).notices[0],
+  );
+  expect(first?.key).toBe(second?.key);
+  expect(first?.next).toBe('healthmon drill stopped --at "mmp/smux02 pop3"');
+  expect((await shop.run('healthmon', 'alarm', 'list')).out).toBe('No alarm is open\n');
+  const many = await shop.run('healthmon', 'drill', 'all', '--with-alarms', 'hook');
+  expect([many.status, many.err]).toEqual([3, '--with-alarms rings for real: choose one fault, at one place\n']);
+  const none = await shop.run('healthmon', ...drill, 'hok');
+  expect([none.status, none.err]).toEqual([3, `no channel "hok" in alarms.cfg: did you mean 'hook'?\n`]);
+});
+
 test('while alarms.cfg has an error the last one without is used, and that is said', async () => {
   const receiver = await startReceiver();
   shop.write('alarms.cfg', hook(receiver.url) + NOTIFY);

@@ -29,7 +29,7 @@ interface Tested {
 /** @returns 0 when every channel took it, 2 when one did not */
 export async function runTest(options: FolderOptions, args: readonly string[], terminal: Terminal): Promise<number> {
   const opened = await openAlarms(options);
-  const chosen = choose([...opened.alarms.channels.values()], args);
+  const chosen = chooseChannels([...opened.alarms.channels.values()], args);
   const ways = await waysOf(chosen, opened, terminal);
   const attempts = new Map<string, Attempt[]>(chosen.map(({ name }) => [name, []]));
   const names = chosen.map(({ name }) => name);
@@ -59,7 +59,8 @@ export async function runTest(options: FolderOptions, args: readonly string[], t
   return tested.every(each => each.delivered) ? 0 : 2;
 }
 
-function choose(channels: readonly ReadyChannel[], args: readonly string[]): readonly ReadyChannel[] {
+/** Channels by name; all of them when none is named. @throws {Stop} for one that is not there */
+export function chooseChannels(channels: readonly ReadyChannel[], args: readonly string[]): readonly ReadyChannel[] {
   if (channels.length === 0) throw new Stop('alarms.cfg has no channel');
   if (args.length === 0) return channels;
   return args.map(text => {

@@ -14,6 +14,10 @@ export interface DrillOptions {
   readonly at?: string;
   readonly everywhere?: boolean;
   readonly json?: boolean;
+  /** A channel of alarms.cfg, by name. */
+  readonly withAlarms?: string;
+  readonly config?: string;
+  readonly state?: string;
 }
 
 /** Needs more to be said than a name: for the project's own tests. */
@@ -24,7 +28,9 @@ export async function runDrill(options: DrillOptions, args: readonly string[], t
   const kinds = standin.site.faults.filter(({ name }) => name !== NOT_ALONE);
   if (options.list === true) return list(kinds, options, terminal);
   const chosen = choose(kinds, args[0] ?? 'all');
+  const rehearsal = await rehearsalOf(options, chosen, terminal);
   const drilled: Drilled[] = [];
+  let notTold = 0;
   for (const { name, imitates, places } of chosen) {
     for (const place of placesFor(places, options)) {
       terminal.progress(`${name} at ${place}: ${imitates} ...`);
@@ -33,11 +39,21 @@ export async function runDrill(options: DrillOptions, args: readonly string[], t
       terminal.progress('');
       if (options.json === true) terminal.out(JSON.stringify(forMachines(result)));
       else tell(result, imitates, terminal);
+      if (rehearsal !== undefined && !(await rehearsal(standin.site, result))) notTold += 1;
     }
   }
   const wrong = drilled.filter(({ right, stateRight }) => !right || !stateRight);
   if (options.json !== true) terminal.out(score(drilled));
-  return wrong.length === 0 ? 0 : 2;
+  return wrong.length === 0 && notTold === 0 ? 0 : 2;
+}
+
+/** What tells the chosen channel of a drill; undefined when none is to be told. */
+async function rehearsalOf(options: DrillOptions, chosen: readonly FaultKind[], terminal: Terminal) {
+  if (options.withAlarms === undefined) return undefined;
+  if (chosen.length > 1 || options.everywhere === true)
+    throw new Stop('--with-alarms rings for real: choose one fault, at one place');
+  const { openRehearsal } = await import('./alarms.ts');
+  return openRehearsal(options.withAlarms, options, terminal);
 }
 
 function list(kinds: readonly FaultKind[], { json }: DrillOptions, terminal: Terminal): number {

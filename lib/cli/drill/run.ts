@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Component } from '../../model/component.ts';
 import type { TripRecord } from '../../model/record.ts';
+import type { Path } from '../../model/trip.ts';
 import { readJournalTail } from '../../record/journal.ts';
 import type { FaultName } from '../../standin/faults/breaking.ts';
 import type { Place, Truth } from '../../standin/faults/faults.ts';
@@ -33,6 +34,17 @@ export interface Drilled {
   readonly stateRight: boolean;
   /** From the end of the trip to the verdict; ms. */
   readonly tookMs: number;
+}
+
+/** The same path once more, now that all is well. */
+export async function walkAgain(standin: StandinSite, path: Path): Promise<TripRecord | undefined> {
+  const state = mkdtempSync(join(tmpdir(), 'healthmon-drill-'));
+  try {
+    const signal = new AbortController().signal;
+    return (await makeRound([path], { by: 'drill', site: standin.site, state, signal }))[0];
+  } finally {
+    rmSync(state, { recursive: true, force: true });
+  }
 }
 
 /** Breaks, walks, mends, judges. */

@@ -20,9 +20,12 @@ Examples:
   healthmon alarm test phone
   healthmon alarm list
 
-Exit status: list 0 nothing is open, 1 slow, 2 failed, 3 could not be measured (the worst that is open);
-test 0 every channel took it, 2 one did not; status 0 the last news of every channel and heartbeat is good,
-2 it is not; 3 wrong usage or config.`,
+Exit status:
+  list    0 nothing is open, else by the worst that is: 1 slow, 2 failed,
+          3 could not be measured
+  test    0 every channel took it, 2 one did not
+  status  0 the last news of every channel and heartbeat is good, 2 it is not
+  each    3 usage or config`,
       ),
   run: async (options, args, terminal) => (await import('../alarm/alarm.ts')).runAlarm(options, args, terminal),
 };
