@@ -19,8 +19,11 @@ const MOST_HOPS = 30;
 /** Gives, for one kind of dialog, the number of a phase by its name. */
 export type NumbersOf = (component: string, protocol: string) => (phase: string) => number;
 
-/** @returns undefined when it is not a whole record */
-export function factOfTrip(record: Record<string, unknown>, numbersOf: NumbersOf): TripFact | undefined {
+/**
+ * @param numbersOf undefined where only results and total times are wanted: legs, phases and hops are then left out
+ * @returns undefined when it is not a whole record
+ */
+export function factOfTrip(record: Record<string, unknown>, numbersOf: NumbersOf | undefined): TripFact | undefined {
   const trip = object(record.trip);
   const verdict = verdictFact(record.verdict);
   const path = factPath(trip?.path);
@@ -31,7 +34,7 @@ export function factOfTrip(record: Record<string, unknown>, numbersOf: NumbersOf
   const arrival = object(trip.arrival);
   const outcome = text(arrival?.outcome, 20) ?? 'unknown';
   const totalMs = number(trip.totalMs);
-  const { legs, phases } = times(trip.legs, numbersOf);
+  const { legs, phases } = numbersOf === undefined ? NO_TIMES : times(trip.legs, numbersOf);
   return {
     id: text(trip.id, 64) ?? '',
     path,
@@ -46,9 +49,11 @@ export function factOfTrip(record: Record<string, unknown>, numbersOf: NumbersOf
     found: [...new Set(entries(trip.findings).flatMap(finding => text(finding.what, 20) ?? []))],
     legs,
     phases,
-    hops: entries(trip.hops, MOST_HOPS).flatMap(hopFact),
+    hops: numbersOf === undefined ? [] : entries(trip.hops, MOST_HOPS).flatMap(hopFact),
   };
 }
+
+const NO_TIMES: Pick<TripFact, 'legs' | 'phases'> = { legs: {}, phases: [] };
 
 /** The part of a fact that a verdict gives; a later verdict about the same trip takes its place. */
 export function verdictFact(value: unknown): Pick<TripFact, 'state' | 'suspects' | 'text' | 'short' | 'isExcused'> | undefined {

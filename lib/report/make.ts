@@ -45,6 +45,6 @@ export function makeReport(period: Period, at: number, { state, site, sequence, 
         why: people.find(({ state: each, text }) => each !== 'sent' && text !== '')?.text ?? 'not tried yet',
       })),
     earlier: earlier === undefined ? undefined : { day: before, madeAt: earlier.madeAt },
-    readEarlier: other => readRecords({ state, period: other, until: at }),
+    readEarlier: other => readRecords({ state, period: other, until: at, isBrief: true }),
   });
 }

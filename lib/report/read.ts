@@ -42,11 +42,13 @@ interface ReadOptions {
   readonly period: Pick<Period, 'from' | 'to'>;
   /** What was recorded after this is left out; epoch ms. */
   readonly until: number;
+  /** Only results and total times are wanted, to compare with: legs, phases, hops and certificates are left out. */
+  readonly isBrief?: boolean;
 }
 
 /** @throws the system's error when a file is there and cannot be read */
-export function readRecords({ state, period, until }: ReadOptions): Records {
-  const reader = new Reader(spanOf(period), until);
+export function readRecords({ state, period, until, isBrief = false }: ReadOptions): Records {
+  const reader = new Reader(spanOf(period), { until, isBrief });
   const days = daysOf(period);
   let withoutJournal = 0;
   for (const day of days) {
@@ -61,7 +63,7 @@ export function readRecords({ state, period, until }: ReadOptions): Records {
 
 /** Reads lines that are at hand, without tables. */
 export function recordsFrom(lines: Iterable<string>, period: Pick<Period, 'from' | 'to'>): Records {
-  const reader = new Reader(spanOf(period), Number.POSITIVE_INFINITY);
+  const reader = new Reader(spanOf(period), { until: Number.POSITIVE_INFINITY, isBrief: false });
   reader.lines(lines, 'sample');
   return reader.finish({ rows: [], damaged: [] }, 0);
 }
@@ -70,6 +72,7 @@ class Reader {
   readonly #startAt: number;
   readonly #endAt: number;
   readonly #until: number;
+  readonly #isBrief: boolean;
   readonly #trips: TripFact[] = [];
   readonly #before: TripFact[] = [];
   readonly #verdicts = new Map<string, NonNullable<ReturnType<typeof verdictFact>>>();
@@ -92,10 +95,11 @@ class Reader {
   #drills = 0;
   #lastAt = 0;
 
-  constructor({ startAt, endAt }: { startAt: number; endAt: number }, until: number) {
+  constructor({ startAt, endAt }: ReturnType<typeof spanOf>, { until, isBrief }: { until: number; isBrief: boolean }) {
     this.#startAt = startAt;
     this.#endAt = endAt;
     this.#until = until;
+    this.#isBrief = isBrief;
   }
 
   journal(file: string): void {
@@ -206,7 +210,8 @@ class Reader {
   }
 
   #takeTrip(record: Record<string, unknown>, line: string): boolean {
-    const fact = factOfTrip(record, (component, protocol) => this.#numbersOf(component, protocol));
+    const numbersOf = (component: string, protocol: string) => this.#numbersOf(component, protocol);
+    const fact = factOfTrip(record, this.#isBrief ? undefined : numbersOf);
     if (fact === undefined) return false;
     if (fact.startedAt >= this.#endAt) return true;
     const isBefore = fact.startedAt < this.#startAt;
@@ -219,7 +224,7 @@ class Reader {
       return true;
     }
     (isBefore ? this.#before : this.#trips).push(fact);
-    if (!isBefore && fact.state !== 'unknown') this.#lastLines.set(pathName(fact.path), line);
+    if (!isBefore && fact.state !== 'unknown' && !this.#isBrief) this.#lastLines.set(pathName(fact.path), line);
     return true;
   }
 

@@ -58,6 +58,15 @@ test('what a fact is made of', () => {
   expect(read().certificates.map(({ component }) => component)).toEqual(['mmp/smux01', 'mta/ssmtp01']);
 });
 
+test('a brief reading has the same results and total times, and nothing that is not compared', () => {
+  write(DAY, sampleDay('bad', DAY));
+  const options = { state, period: dayPeriod(DAY), until: Number.POSITIVE_INFINITY };
+  const [whole, brief] = [readRecords(options), readRecords({ ...options, isBrief: true })];
+  expect(brief.trips).toEqual(whole.trips.map(trip => ({ ...trip, legs: {}, phases: [], hops: [] })));
+  expect(brief.amends).toEqual(whole.amends);
+  expect([brief.certificates, brief.phaseNames]).toEqual([[], []]);
+});
+
 test('a trip belongs to the day on which it began, wherever its record stands', () => {
   const late = startOf('2026-11-22') - 2000;
   const trip = first();
