@@ -6,7 +6,7 @@
 
 import { needsOf } from '../isolate/scene.ts';
 import { type Component, kindOf, shortName } from '../model/component.ts';
-import type { Sequence } from '../model/sequence.ts';
+import type { Sequence, SequenceEntry } from '../model/sequence.ts';
 import type { Limits, Site } from '../model/site.ts';
 import { type Change, entryOver } from './change.ts';
 import { isOnlySender, MAILBOXES, type Mailbox } from './inventory.ts';
@@ -63,11 +63,16 @@ export function detectionOf(site: Site, sequence: Sequence): readonly Detection[
     }
   }
   const servers = new Set(askedByAll(site));
+  // One entry leads over several of those that are never visited: it is proposed to all of them.
+  const proposed: SequenceEntry[] = [];
   return everybody(site).map(component => {
     const found = detect(site, component, over.get(component) ?? []);
     const notes = [...found.notes, ...(servers.has(component) ? ['nobody\'s "needs" names it: taken as asked by all'] : [])];
     if (!isUnseen(found)) return { ...found, notes };
-    const change = changeFor(site, sequence, component);
+    const known = proposed.find(entry => visitsOf(site, [entry]).some(({ odds }) => odds.get(component) === 1));
+    const change: Change | undefined =
+      known === undefined ? changeFor(site, [...sequence, ...proposed], component) : { file: 'sequence.cfg', entries: [known] };
+    if (known === undefined && change?.file === 'sequence.cfg') proposed.push(...change.entries);
     return { ...found, notes, ...(change === undefined ? {} : { change }) };
   });
 }

@@ -290,6 +290,8 @@ test('detectionOf() of any sequence is what watching the clock for hours gives',
         expect(of(detection, 'mmp/mux01')?.byProtocol?.[mailbox]).toBe(
           longestWait(sequence, path => path.mmp === 'mux01' && path.mailbox === mailbox),
         );
+      const proposed = new Set(detection.flatMap(({ change }) => (change?.file === 'sequence.cfg' ? change.entries : [])));
+      expect(detectionOf(site, [...sequence, ...proposed]).filter(isUnseen)).toEqual([]);
     }),
   );
 });

@@ -3,8 +3,6 @@
 import { type Component, kindOf, shortName } from '../../model/component.ts';
 import { printable } from '../../model/printable.ts';
 import type { Site } from '../../model/site.ts';
-import type { Ambiguity } from '../../plan/apart/ambiguity.ts';
-import type { Together } from '../../plan/apart/together.ts';
 import type { Change } from '../../plan/change.ts';
 import { tablesOf } from '../../plan/coverage.ts';
 import { CERTAINTY, type Detection, isUnseen, longestMs } from '../../plan/detection.ts';
@@ -24,7 +22,7 @@ const LIKEWISE = 2;
 const ACCOUNTS = 8;
 
 export function planText(plan: Plan, site: Site, colours: Colours, width: number): string {
-  const { coverage, detection, ambiguities, together, load, overlaps, idle } = plan;
+  const { coverage, detection, load, overlaps, idle } = plan;
   const tables = tablesOf(coverage);
   const entries = load.messages === 1 ? '1 entry' : `${load.messages} entries`;
   return [
@@ -36,7 +34,7 @@ export function planText(plan: Plan, site: Site, colours: Colours, width: number
     '',
     ...detectionText(detection, site, colours),
     '',
-    ...ambiguityText(ambiguities, together, colours),
+    ...ambiguityText(plan, colours),
     '',
     ...loadText(load, colours),
     ...(overlaps.length + idle.length === 0 ? [] : ['', colours.bold('Limits')]),
@@ -70,12 +68,17 @@ function detectionText(detection: readonly Detection[], site: Site, colours: Col
     others.length === 0 ? (first?.component ?? '') : `${first?.component} and ${others.length} more`,
   );
   const width = Math.max(...names.map(name => name.length)) + 2;
+  const shown = new Set<string>();
   const lines = rows.flatMap(([each], n) => {
     if (each === undefined) return [];
+    const key = JSON.stringify(each.change);
+    const change = each.change === undefined || shown.has(key) ? [] : changeText(each.change);
+    const about = each.change !== undefined && shown.has(key) ? ['a line above would change that'] : [];
+    shown.add(key);
     const paint = isUnseen(each) ? colours.red : each.worstMs === undefined ? colours.yellow : (text: string) => text;
     return [
-      `  ${(names[n] ?? '').padEnd(width)}${paint(timeText(each).padEnd(17))}${aboutText(each)}`.trimEnd(),
-      ...(each.change === undefined ? [] : changeText(each.change)),
+      `  ${(names[n] ?? '').padEnd(width)}${paint(timeText(each).padEnd(17))}${[aboutText(each), ...about].filter(text => text !== '').join('; ')}`.trimEnd(),
+      ...change,
     ];
   });
   const limits = span(longestMs(site.limits));
@@ -97,7 +100,7 @@ function aboutText(each: Detection): string {
 
 /** An account that bears its store's name and is visited as often says nothing new. */
 function isToldByStore({ component, worstMs, wanted }: Detection, detection: readonly Detection[]): boolean {
-  if (kindOf(component) !== 'account' || !wanted || worstMs === undefined) return false;
+  if (kindOf(component) !== 'account' || !wanted) return false;
   return detection.some(other => other.component === `store/${shortName(component)}` && other.worstMs === worstMs);
 }
 
@@ -118,9 +121,9 @@ function oddsText(odds: number): string {
   return Math.abs(one - Math.round(one)) < 1e-6 ? `1 in ${Math.round(one)}` : `${Math.round(odds * 100)} in 100`;
 }
 
-function ambiguityText(ambiguities: readonly Ambiguity[], together: readonly Together[], colours: Colours): readonly string[] {
+function ambiguityText({ ambiguities, together, load }: Plan, colours: Colours): readonly string[] {
   const title = colours.bold('After a failure these could not be told apart');
-  if (ambiguities.length + together.length === 0) return [title, '  none'];
+  if (ambiguities.length + together.length === 0) return [title, load.messages === 0 ? '  nothing is tested' : '  none'];
   const lines: string[] = [];
   const shown = new Set<string>();
   let last = '';
