@@ -4,6 +4,7 @@
 // 1 a goal missed, 2 a bench broke (a wrong result), 3 usage.
 
 import { loadavg } from 'node:os';
+import { alarm } from './alarm.ts';
 import { arrival } from './arrival.ts';
 import { type Bench, type Row, tableOf } from './bench.ts';
 import { hop } from './hop.ts';
@@ -14,7 +15,7 @@ import { roundtrip } from './roundtrip.ts';
 import { start } from './start.ts';
 
 /** A bench is a file of this folder and its word here. */
-const BENCHES: readonly Bench[] = [start, roundtrip, arrival, hop, queues, maillog, report];
+const BENCHES: readonly Bench[] = [start, roundtrip, arrival, hop, alarm, queues, maillog, report];
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const wanted = process.argv.slice(2);
