@@ -75,7 +75,9 @@ export class Line {
   #transcript: TranscriptLine[] = [];
   #masked: string[] = [];
   #deadlineAt = 0;
-  #signal: AbortSignal = new AbortController().signal;
+  #signal: AbortSignal | undefined;
+  /** The timer of the operation under way wakes us at this instant; a wait that ends sooner has one of its own. */
+  #wokenAt = Number.POSITIVE_INFINITY;
 
   constructor(endpoint: Endpoint, terms: Terms) {
     this.endpoint = endpoint;
@@ -94,6 +96,17 @@ export class Line {
     this.#phases = [];
     this.#transcript = [];
     this.#allowance = this.#taken + DIALOG_BYTES;
+    // One timer and one listener for the whole operation: with one of each for every wait they cost more than the rest of a probe.
+    const wake = () => this.#wakeUp();
+    terms.signal.addEventListener('abort', wake, { once: true });
+    const timer = setTimeout(
+      () => {
+        this.#wokenAt = Number.POSITIVE_INFINITY;
+        this.#wakeUp();
+      },
+      Math.max(0, Math.ceil(terms.deadlineMs)),
+    );
+    this.#wokenAt = this.#deadlineAt;
     try {
       const value = await script();
       return { ...this.#record(beganMs), outcome: 'answered', value };
@@ -105,6 +118,9 @@ export class Line {
         return { ...this.#record(beganMs), outcome: 'failed', fault: this.#faultOf('local', this.#mask(error.message)) };
       }
       throw error;
+    } finally {
+      clearTimeout(timer);
+      terms.signal.removeEventListener('abort', wake);
     }
   }
 
@@ -274,6 +290,8 @@ export class Line {
       flushed = error === undefined || error === null;
       this.#wakeUp();
     });
+    // Most often the system takes a line at once, and its consent only waits for the next turn of the event loop.
+    if (socket.writableLength === 0 && socket.errored === null) return true;
     const heard = () => until === 'answered' && this.#unread.length > 0;
     while (flushed === undefined && this.#end === undefined && !heard()) await this.#wait();
     return flushed ?? false;
@@ -444,17 +462,13 @@ export class Line {
   /** Until something happens: bytes, an end, a flush, the given instant. The deadline and being told to stop end it by throwing. */
   async #wait(until = Number.POSITIVE_INFINITY): Promise<void> {
     this.#expired();
+    const endsAt = Math.min(until, this.#deadlineAt);
+    let timer: NodeJS.Timeout | undefined;
     await new Promise<void>(resolve => {
-      const ms = Math.min(until, this.#deadlineAt) - this.clock();
-      const timer = setTimeout(resolve, Math.max(0, Math.ceil(ms)));
-      this.#signal.addEventListener('abort', resolve as () => void, { once: true });
-      this.#wake = () => {
-        clearTimeout(timer);
-        this.#signal.removeEventListener('abort', resolve as () => void);
-        resolve();
-      };
+      this.#wake = resolve;
+      if (endsAt < this.#wokenAt) timer = setTimeout(() => this.#wakeUp(), Math.max(0, Math.ceil(endsAt - this.clock())));
     });
-    this.#wakeUp();
+    clearTimeout(timer);
     if (this.#unread.length === 0 && this.#end === undefined) this.#expired();
   }
 
@@ -465,7 +479,7 @@ export class Line {
   }
 
   #expired(): void {
-    if (this.#signal.aborted) throw new Cut();
+    if (this.#signal?.aborted === true) throw new Cut();
     if (this.clock() < this.#deadlineAt) return;
     const waited = `${((this.clock() - this.#phaseBeganMs) / 1000).toFixed(1)} s`;
     throw this.broken(
