@@ -4,8 +4,8 @@
 import { isWhole, planOf } from '../../plan/plan.ts';
 import { loadConfig, placesOf, Stop } from '../context.ts';
 import type { Terminal } from '../terminal.ts';
-import { planText } from '../view/plan.ts';
 import { planForMachines } from './json.ts';
+import { planText } from './text.ts';
 import { runWrite, type WriteOptions } from './write.ts';
 
 export async function runPlan(

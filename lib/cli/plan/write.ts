@@ -19,8 +19,8 @@ import { formatProblems } from '../../site/problem.ts';
 import { formatSequence } from '../../site/sequence.ts';
 import { Stop } from '../context.ts';
 import type { Terminal } from '../terminal.ts';
-import { span } from '../view/plan.ts';
 import { entryLines, pairsForMachines } from './json.ts';
+import { span } from './words.ts';
 
 const WIDTH = 118;
 
