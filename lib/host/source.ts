@@ -26,7 +26,7 @@ export function codeOf(error: unknown): string {
 }
 
 /** The first bytes of a file; undefined when it cannot be read. */
-export function headOf(file: string, bytes: number): Buffer | undefined {
+export function headOf(file: string, bytes: number, into?: Buffer): Buffer | undefined {
   let fd: number;
   try {
     fd = openSync(file, 'r');
@@ -34,7 +34,7 @@ export function headOf(file: string, bytes: number): Buffer | undefined {
     return undefined;
   }
   try {
-    const buffer = Buffer.allocUnsafe(bytes);
+    const buffer = into ?? Buffer.allocUnsafe(bytes);
     return buffer.subarray(0, readSync(fd, buffer, 0, bytes, 0));
   } catch {
     return undefined;

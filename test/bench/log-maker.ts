@@ -27,7 +27,7 @@ export interface MakeOptions {
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const DIGITS = '0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz';
 /** The day that the log is of, local time. */
-export const LOG_DAY = [2026, 10, 21] as const;
+const LOG_DAY = [2026, 10, 21] as const;
 
 /** Writes the log. @returns what a right answer is */
 export function makeLog(file: string, { bytes, stamps, seed = 1 }: MakeOptions): Truth {

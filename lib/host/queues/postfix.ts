@@ -62,9 +62,13 @@ function walkHashed(folder: string, queue: QueueName, reading: Reading, depth: n
   return worst;
 }
 
+let page: Buffer | undefined;
+
 /** The envelope of a queue file; undefined when it has gone, or is still being written. */
 export function readPostfixFile(path: string): Envelope | undefined {
-  const bytes = headOf(path, HEAD_BYTES);
+  // Nothing of it is kept: a buffer for each of many files costs a tenth of the time.
+  page ??= Buffer.allocUnsafe(HEAD_BYTES);
+  const bytes = headOf(path, HEAD_BYTES, page);
   return bytes === undefined ? undefined : parsePostfixFile(bytes);
 }
 
