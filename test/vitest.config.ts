@@ -1,15 +1,16 @@
 // Three projects: `fast` needs nothing but Node, `lab` the real servers of test/lab, `load` the machine for itself. test/run.mjs says
 // which run where.
 
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /** These keep both processors busy, on purpose or by their number. */
 const LOAD = ['test/real/healthy.test.ts', 'test/real/everywhere.test.ts'];
 
 export default defineConfig({
-  root: new URL('..', import.meta.url).pathname,
+  root: join(import.meta.dirname, '..'),
   test: {
-    globalSetup: [new URL('build.ts', import.meta.url).pathname],
+    globalSetup: [join(import.meta.dirname, 'build.ts')],
     testTimeout: 20_000,
     hookTimeout: 60_000,
     // Two processors are common; more workers would measure each other.

@@ -13,7 +13,7 @@ import { expect, test } from 'vitest';
 import { startSite } from '../../lib/standin/site.ts';
 import { sendMail } from './clients.ts';
 
-const root = new URL('../..', import.meta.url).pathname;
+const root = join(import.meta.dirname, '..', '..');
 
 /** Handles and timers of this process, as far as Node tells. */
 function resources(): string[] {
