@@ -39,7 +39,12 @@ let status = 0;
 
 const command = new Command('healthmon')
   .description(
-    'Round-trip health monitor for mail sites: which machine and which protocol step broke.\nThe checks are commands of their own: runmonitor, check_rndtrip, and for each mail host check_queues,\ncheck_sys, check_mconn, check_procs, check_files, check_ldap.',
+    [
+      'Round-trip health monitor for mail sites: which machine and which step broke.',
+      'The checks are commands of their own: runmonitor and check_rndtrip; for each',
+      'mail host check_queues, check_sys, check_mconn, check_procs, check_files,',
+      'check_ldap; smtpstats for mail logs.',
+    ].join('\n'),
   )
   .helpOption('-h, --help', 'show this help')
   .configureHelp({ sortSubcommands: false, sortOptions: false })
