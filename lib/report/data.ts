@@ -227,7 +227,7 @@ export const REPORT = object({
       trip: text('Id.'),
       label: text('Its path.'),
       startedAt: maybe(number('When it began.'), 'Null when its record is not at hand.'),
-      became: word(['late', 'duplicate', 'swept', 'bounced', 'junked'], 'What a later run found.'),
+      became: word(['late', 'duplicate', 'bounced', 'junked'], 'What a later run found.'),
       afterMs: maybe(number('How long after it was sent; ms.'), 'Null when not known.'),
       text: text('The same in words.'),
     }),

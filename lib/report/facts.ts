@@ -145,10 +145,18 @@ export interface Records {
   readonly doubts: Doubts;
 }
 
+/** A file of which not everything could be read. */
+export interface DamagedFile {
+  readonly file: string;
+  /** So many lines of it. */
+  readonly lines: number;
+  /** Instead: why nothing more of it could be read. */
+  readonly why?: string;
+}
+
 /** What keeps the records from being the whole truth. */
 export interface Doubts {
-  /** Lines that could not be read, by file. */
-  readonly damaged: readonly { readonly file: string; readonly lines: number }[];
+  readonly damaged: readonly DamagedFile[];
   /** Rows of systest.log that no record in the journal answers to. */
   readonly onlyInTable: number;
   /** Days that have only a table. */

@@ -4,7 +4,7 @@
 // No helper bears the name of a field of the report: `{{name}}` must mean one thing only.
 
 import Handlebars from 'handlebars';
-import { localTime } from '../record/day.ts';
+import { localDay, localTime } from '../record/day.ts';
 import { systestHeader, systestRow } from '../record/systest.ts';
 import type { Picture } from './pictures.ts';
 import { chartOf, sparklineOf } from './pictures.ts';
@@ -73,6 +73,7 @@ export const HELPERS: Readonly<Record<string, Helper>> = {
   ),
   clock: helper(['number'], 'The time of day of an instant: `14:05`.', ([at]) => (isNumber(at) ? clockText(at) : NONE)),
   moment: helper(['number'], 'An instant: `21 Nov 14:05`.', ([at]) => (isNumber(at) ? momentText(at) : NONE)),
+  date: helper(['number'], 'The local day of an instant: `2026-11-21`.', ([at]) => (isNumber(at) ? localDay(at) : NONE)),
   iso: helper(['number'], 'An instant for programs, in UTC: `2026-11-21T13:05:00.000Z`.', ([at]) =>
     isNumber(at) ? new Date(at).toISOString() : '',
   ),

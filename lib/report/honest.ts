@@ -174,7 +174,9 @@ function records({ records: { doubts }, damagedHosts }: HonestInput): Line {
   const { damaged, onlyInTable, withoutJournal, unknownTypes } = doubts;
   const lines = [...damaged, ...damagedHosts];
   const details = [
-    ...lines.map(({ file, lines: n }) => `${plural(n, 'line')} of ${file} could not be read`),
+    ...lines.map(({ file, lines: n, why }) =>
+      why === undefined ? `${plural(n, 'line')} of ${file} could not be read` : `${file} could not be read: ${why}`,
+    ),
     ...(onlyInTable > 0
       ? [
           `${plural(onlyInTable, 'row')} of systest.log ${onlyInTable === 1 ? 'has' : 'have'} no record in the journal: taken from the table`,

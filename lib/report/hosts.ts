@@ -1,29 +1,33 @@
 // Queue and system figures of the period, from qmonitor.log where this state folder has any.
 
-import { lstatSync, readFileSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { printable } from '../model/printable.ts';
 import { parseQmonitor, type QmonitorDay, type QmonitorRow } from '../record/qmonitor.ts';
 import type { Report } from './data.ts';
+import type { DamagedFile } from './facts.ts';
 import { spreadOf } from './spread.ts';
 import { groupBy } from './tally.ts';
+import { textOf } from './text-of.ts';
 
 const NAME = 'qmonitor.log';
 
 export interface HostTables {
   readonly days: readonly QmonitorDay[];
-  readonly damaged: readonly { readonly file: string; readonly lines: number }[];
+  readonly damaged: readonly DamagedFile[];
 }
 
 /** The tables of these days: one file a day, and a qmonitor.log that is a file of its own. */
 export function readHostTables(state: string, days: readonly string[]): HostTables {
   const wanted = new Set(days);
   const found: QmonitorDay[] = [];
-  const damaged: { file: string; lines: number }[] = [];
+  const damaged: DamagedFile[] = [];
   const own = join(state, NAME);
   const isOwn = lstatSync(own, { throwIfNoEntry: false })?.isFile() === true;
   for (const file of [...days.map(day => join(state, `${NAME}.${day}`)), ...(isOwn ? [own] : [])]) {
-    const table = parseQmonitor(textOf(file));
+    const { text, why } = textOf(file);
+    if (why !== undefined) damaged.push({ file: basename(file), lines: 0, why });
+    const table = parseQmonitor(text);
     if (table.damaged.length > 0) damaged.push({ file: basename(file), lines: table.damaged.length });
     found.push(...table.days.filter(({ day }) => wanted.has(day)));
   }
@@ -48,13 +52,4 @@ export function hostNumbers(days: readonly QmonitorDay[]): Report['hosts'] {
       pop3: spread(row => row.pop3),
     };
   });
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-    throw error;
-  }
 }

@@ -22,7 +22,7 @@ export interface Sources {
   readonly outgoing: readonly Outgoing[];
 }
 
-/** @param at now, epoch ms @throws the system's error when a file is there and cannot be read */
+/** @param at now, epoch ms */
 export function makeReport(period: Period, at: number, { state, site, sequence, version, outgoing }: Sources): Report {
   const hosts = readHostTables(state, daysOf(period));
   const before = dayAfter(period.from, -1);

@@ -1,7 +1,7 @@
 // Rows of systest.log as facts, for days or trips that the journal does not have: an older version's, another program's, the seed's own
 // sample. The table says less: no protocol of reading back, no legs, no suspects, and times of a day whose clock may repeat an hour.
 
-import { lstatSync, readFileSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { printable } from '../model/printable.ts';
 import type { State } from '../model/verdict.ts';
@@ -9,8 +9,9 @@ import { localTime } from '../record/day.ts';
 import { journalFile } from '../record/journal.ts';
 import { parseSystest, SYSTEST, type SystestRow } from '../record/systest.ts';
 import { cell, tableFile } from '../record/table.ts';
-import type { FactPath, TripFact } from './facts.ts';
+import type { DamagedFile, FactPath, TripFact } from './facts.ts';
 import { startOf } from './period.ts';
+import { textOf } from './text-of.ts';
 
 export interface TableRow {
   /** What the row and the trip that it is of have in common. */
@@ -25,13 +26,15 @@ export interface TableRow {
 export function readTables(
   state: string,
   days: readonly string[],
-): { readonly rows: readonly TableRow[]; readonly damaged: readonly { readonly file: string; readonly lines: number }[] } {
+): { readonly rows: readonly TableRow[]; readonly damaged: readonly DamagedFile[] } {
   const wanted = new Set(days);
   const rows: TableRow[] = [];
-  const damaged: { file: string; lines: number }[] = [];
+  const damaged: DamagedFile[] = [];
   const files = [...days.map(day => tableFile(state, SYSTEST, day)), ...ownFile(state)];
   for (const file of files) {
-    const table = parseSystest(textOf(file));
+    const { text, why } = textOf(file);
+    if (why !== undefined) damaged.push({ file: basename(file), lines: 0, why });
+    const table = parseSystest(text);
     if (table.damaged.length > 0) damaged.push({ file: basename(file), lines: table.damaged.length });
     for (const { day, rows: found } of table.days) {
       if (!wanted.has(day)) continue;
@@ -107,13 +110,4 @@ function factOfRow(row: SystestRow, startedAt: number): TripFact {
 function ownFile(state: string): string[] {
   const file = join(state, SYSTEST.name);
   return lstatSync(file, { throwIfNoEntry: false })?.isFile() === true ? [file] : [];
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-    throw error;
-  }
 }

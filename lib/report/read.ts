@@ -8,6 +8,7 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { JOURNAL_VERSION } from '../model/record.ts';
+import { reason } from '../record/append.ts';
 import { localDay, localTime } from '../record/day.ts';
 import { journalFile } from '../record/journal.ts';
 import { certificatesOf, factOfTrip, factPath, verdictFact } from './fact-of-trip.ts';
@@ -15,6 +16,7 @@ import type {
   AckFact,
   AmendFact,
   CertificateFact,
+  DamagedFile,
   DeliveryFact,
   FactPath,
   MonitorFact,
@@ -28,6 +30,7 @@ import type {
 import { linesOf } from './lines.ts';
 import { dayAfter, daysOf, type Period, spanOf } from './period.ts';
 import { readTables, rowKey } from './read-table.ts';
+import { isOfSystem } from './text-of.ts';
 import { entries, number, object, text, texts } from './untrusted.ts';
 
 /** So many days after the period are searched for what became of its messages: an MTA gives up after five, the ledger after eight. */
@@ -46,7 +49,7 @@ interface ReadOptions {
   readonly isBrief?: boolean;
 }
 
-/** @throws the system's error when a file is there and cannot be read */
+/** A file that is there and cannot be read is among the doubts. */
 export function readRecords({ state, period, until, isBrief = false }: ReadOptions): Records {
   const reader = new Reader(spanOf(period), { until, isBrief });
   const days = daysOf(period);
@@ -87,7 +90,7 @@ class Reader {
   readonly #lastLines = new Map<string, string>();
   readonly #phases = new Map<string, Map<string, number>>();
   readonly #phaseNames: PhaseName[] = [];
-  readonly #damaged: { file: string; lines: number }[] = [];
+  readonly #damaged: DamagedFile[] = [];
   readonly #unknownTypes = new Map<string, number>();
   readonly #clockBacks: { from: number; to: number }[] = [];
   /** Rows of systest.log that trips have: time and names as the table writes them. */
@@ -103,7 +106,17 @@ class Reader {
   }
 
   journal(file: string): void {
-    this.lines(linesOf(file), basename(file));
+    this.#whole(file, () => this.lines(linesOf(file), basename(file)));
+  }
+
+  /** What cannot be read is told in the report, which is made of the rest. */
+  #whole(file: string, read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      if (!isOfSystem(error)) throw error;
+      this.#damaged.push({ file: basename(file), lines: 0, why: reason(error) });
+    }
   }
 
   lines(lines: Iterable<string>, name: string): void {
@@ -119,11 +132,13 @@ class Reader {
 
   /** Of days that are past the period only what was found out about its trips. */
   laterJournal(file: string): void {
-    for (const line of linesOf(file)) {
-      if (!line.includes('"type":"amend"') && !line.includes('"type":"verdict"')) continue;
-      const record = parsed(line);
-      if (record?.type === 'amend' || record?.type === 'verdict') this.#take(record, line);
-    }
+    this.#whole(file, () => {
+      for (const line of linesOf(file)) {
+        if (!line.includes('"type":"amend"') && !line.includes('"type":"verdict"')) continue;
+        const record = parsed(line);
+        if (record?.type === 'amend' || record?.type === 'verdict') this.#take(record, line);
+      }
+    });
   }
 
   finish(tables: ReturnType<typeof readTables>, withoutJournal: number): Records {

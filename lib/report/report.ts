@@ -6,7 +6,7 @@ import { localDay, localTime } from '../record/day.ts';
 import type { QmonitorDay } from '../record/qmonitor.ts';
 import { compareOf } from './compare.ts';
 import { type Report, SCHEMA } from './data.ts';
-import type { Doubts, Records, TripFact } from './facts.ts';
+import type { AmendFact, Doubts, Records, TripFact } from './facts.ts';
 import { honestLines, type Waiting } from './honest.ts';
 import { hostNumbers } from './hosts.ts';
 import { type Incident, incidentsOf, pathLabel } from './incidents.ts';
@@ -18,7 +18,7 @@ import { gridOf, stretchesOf, stretchNumbers } from './stretches.ts';
 import { fatesOf, groupBy, tally, worstOf } from './tally.ts';
 import { hopNumbers, legNumbers, phaseNumbers } from './timing.ts';
 import { toldOf } from './told.ts';
-import { clockText, plural, spanText } from './words.ts';
+import { clockText, momentText, plural, spanText } from './words.ts';
 
 export interface Background {
   readonly period: Period;
@@ -67,7 +67,7 @@ export function reportOf(records: Records, background: Background): Report {
       zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       clockChange: clockChange(period) ?? null,
     },
-    verdict: { state: worstOf(trips), sentence: sentence(whole, incidents) },
+    verdict: { state: worstOf(trips), sentence: sentence(whole, incidents, period.from === period.to) },
     whole,
     paths: pathNumbers(trips, { fates, sequence: paths, stretches }),
     components: componentNumbers(trips, fates, names),
@@ -109,7 +109,7 @@ export function reportOf(records: Records, background: Background): Report {
 }
 
 /** The period in one sentence. */
-function sentence(whole: Report['whole'], incidents: readonly Incident[]): string {
+function sentence(whole: Report['whole'], incidents: readonly Incident[], isDay: boolean): string {
   const { trips, failed, slow, unknown, total } = whole;
   if (trips === 0) return 'Nothing was tested.';
   const half = total.p50 === null ? '' : `; half of them came back within ${spanText(total.p50)}`;
@@ -122,14 +122,24 @@ function sentence(whole: Report['whole'], incidents: readonly Incident[]): strin
     ...(unknown > 0 ? [`${unknown} could not be measured`] : []),
   ];
   if (failed === 0) return `No trip of ${trips} failed; ${others.join(', ')}${half}.`;
+  const rest = others.length === 0 ? '' : `; ${others.join(', ')}`;
+  return `${failed} of ${plural(trips, 'trip')} failed${guiltyText(failed, incidents, isDay)}${rest}.`;
+}
+
+/** Who broke most of them: one incident, or where it was many small ones, a component in several. */
+function guiltyText(failed: number, incidents: readonly Incident[], isDay: boolean): string {
   const causes = incidents.filter(({ state }) => state === 'failed');
   const longest = causes.reduce<Incident | undefined>((a, b) => (a === undefined || b.results > a.results ? b : a), undefined);
-  const cause =
-    longest === undefined
-      ? ''
-      : `, ${longest.results === failed ? 'all' : `${longest.results} of them`} by ${causeText(longest)} from ${clockText(longest.from)} on`;
-  const rest = others.length === 0 ? '' : `; ${others.join(', ')}`;
-  return `${failed} of ${plural(trips, 'trip')} failed${cause}${rest}.`;
+  if (longest === undefined) return '';
+  const share = (results: number) => (results === failed ? 'all' : `${results} of them`);
+  if (longest.results * 2 >= failed) {
+    const when = isDay ? clockText(longest.from) : momentText(longest.from);
+    return `, ${share(longest.results)} by ${causeText(longest)} from ${when} on`;
+  }
+  const guilty = [...groupBy(causes, ({ component }) => component)]
+    .map(([component, list]) => ({ component, times: list.length, results: list.reduce((sum, { results }) => sum + results, 0) }))
+    .reduce((a, b) => (b.results > a.results ? b : a));
+  return `, ${share(guilty.results)} by ${guilty.component}, in ${plural(guilty.times, 'incident')}`;
 }
 
 /** `mmp/smux01 pop3 auth`. */
@@ -141,6 +151,7 @@ function lateOf(records: Records, { startAt, endAt }: { startAt: number; endAt: 
   const started = new Map([...records.before, ...records.trips].map(trip => [trip.id, trip.startedAt]));
   return records.amends
     .filter(({ at }) => at >= startAt && at < endAt)
+    .flatMap(turnedUp)
     .map(({ trip, path, became, afterMs, text }) => ({
       trip,
       label: pathLabel(path),
@@ -149,6 +160,12 @@ function lateOf(records: Records, { startAt, endAt }: { startAt: number; endAt: 
       afterMs: afterMs ?? null,
       text,
     }));
+}
+
+/** One that its own trip had seen, and only not removed, is nothing that turned up. */
+function turnedUp(amend: AmendFact): (AmendFact & { readonly became: Report['late'][number]['became'] })[] {
+  const { became } = amend;
+  return became === 'swept' ? [] : [{ ...amend, became }];
 }
 
 /** Trips of the day before that its own report came too early for. */

@@ -173,6 +173,13 @@ test('the worked example of plugins/README.md works as it is written', async () 
 
 test('plugins/README.md lists every helper, with its own words', () => {
   const readme = readFileSync(join(ROOT, 'plugins', 'README.md'), 'utf8');
-  const listed = [...readme.matchAll(/^\| `([A-Za-z]+)` \|/gm)].map(([, name]) => name);
-  expect(listed).toEqual(Object.keys(HELPERS));
+  const table = /^\| helper \| takes \| gives \|\n\|[-|]+\|\n((?:\|.*\n)+)/m.exec(readme)?.[1] ?? '';
+  const listed = [...table.matchAll(/^\| `([A-Za-z]+)` \| ([^|]*) \| (.*) \|$/gm)].map(([, ...row]) => row);
+  expect(listed).toEqual(
+    Object.entries(HELPERS).map(([name, { takes, optional, about, isHtmlOnly }]) => [
+      name,
+      takes.map((each, n) => (n < takes.length - optional ? each : `[${each}]`)).join(', '),
+      `${about}${isHtmlOnly === true ? ' HTML only.' : ''}`,
+    ]),
+  );
 });

@@ -8,6 +8,7 @@ import type { JournalRecord, TripRecord } from '../../lib/model/record.ts';
 import { journalFile } from '../../lib/record/journal.ts';
 import { systestHeader, systestRow } from '../../lib/record/systest.ts';
 import { linesOf } from '../../lib/report/lines.ts';
+import { makeReport } from '../../lib/report/make.ts';
 import { dayPeriod, startOf } from '../../lib/report/period.ts';
 import { readRecords } from '../../lib/report/read.ts';
 import { instantOf } from '../../lib/report/read-table.ts';
@@ -88,6 +89,26 @@ test('a torn line is counted, and the rest is read', () => {
   appendFileSync(journalFile(state, DAY), '{"v":1,"at":1795215903900,"type":"trip","by":"daemon","tri');
   expect(read().trips).toHaveLength(3);
   expect(read().doubts.damaged).toEqual([{ file: `${DAY}.jsonl`, lines: 1 }]);
+});
+
+test('a file that cannot be read is told, and keeps nothing else back', () => {
+  write(DAY, trips().slice(0, 3));
+  mkdirSync(journalFile(state, '2026-11-22'));
+  mkdirSync(join(state, `systest.log.${DAY}`));
+  mkdirSync(join(state, `qmonitor.log.${DAY}`));
+  const report = makeReport(dayPeriod(DAY), startOf('2026-11-22') + 240_000, {
+    state,
+    site: undefined,
+    sequence: undefined,
+    version: '',
+    outgoing: [],
+  });
+  expect(report.whole.trips).toBe(3);
+  expect(report.honest.find(({ what }) => what === 'records')?.details).toEqual([
+    '2026-11-22.jsonl could not be read: EISDIR',
+    `systest.log.${DAY} could not be read: EISDIR`,
+    `qmonitor.log.${DAY} could not be read: EISDIR`,
+  ]);
 });
 
 test.for([
