@@ -1,9 +1,15 @@
 // The lines that start the checks: for crontab, or as systemd units. Absolute paths, the very node that runs now, nothing from PATH.
 
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadSite } from '../site/load.ts';
 import { placesOf, projectRoot } from './context.ts';
 import type { Terminal } from './terminal.ts';
+
+/** With alarms each minute: second tries, reminders and escalation go by the runs. A minute without an entry measures nothing. */
+function cronMinutes(config: string, intervalMinutes: number): number {
+  return existsSync(join(config, 'alarms.cfg')) ? 1 : intervalMinutes;
+}
 
 export interface CronFacts {
   readonly node: string;
@@ -164,7 +170,7 @@ export async function runCrontab(
     ...places,
     node: process.execPath,
     root: projectRoot(),
-    intervalMinutes: site?.intervalMinutes ?? 5,
+    intervalMinutes: cronMinutes(places.config, site?.intervalMinutes ?? 5),
     user: options.user ?? 'healthmon',
   };
   const isHost = options.host === true;

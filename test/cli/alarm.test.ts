@@ -54,11 +54,15 @@ test('config check refuses a channel and a heartbeat that lead through the site,
   expect(warned.out).toContain('warning: [webhook.hook] leads to 127.0.0.1, which is mta/ssmtp01 (accepted: everything here');
   expect([warned.status, warned.out.includes('0 errors, 2 warnings')]).toEqual([0, true]);
   expect(receiver.got).toEqual([]);
+  // With alarms cron starts each minute: second tries, reminders and escalation go by the runs.
+  expect((await shop.run('healthmon', 'crontab')).out).toMatch(/^\* \* \* \* \* {2}\S+ .*check_rndtrip/m);
 });
 
 test('alarm test sends a marked message over each channel and shows its way; what fails is told and not tried again later', async () => {
   const receiver = await startReceiver();
-  shop.write('alarms.cfg', `${hook(receiver.url)}[log.file]\n[exec.prog]\ncommand = ["/bin/false"]\n${NOTIFY}`);
+  receiver.answer = ({ url }) => (url === '/hook' ? { status: 200 } : { status: 201, body: '{"sid":"SM1","status":"queued"}' });
+  const sms = `[twilio.sms]\naccount = "AC${'0'.repeat(32)}"\ntoken_file = "secrets/token"\nfrom = "+15017122661"\nto = "+491701234567"\nurl = "${receiver.url}"\n${ACCEPTED}`;
+  shop.write('alarms.cfg', `${hook(receiver.url)}[log.file]\n${sms}[exec.prog]\ncommand = ["/bin/false"]\n${NOTIFY}`);
   const { status, out } = await shop.run('healthmon', 'alarm', 'test');
   expect(status).toBe(2);
   expect(out.replace(/in \d+ ms/g, 'in N ms')).toBe(
@@ -66,6 +70,10 @@ test('alarm test sends a marked message over each channel and shows its way; wha
       'log.file  delivered',
       '  leads to  alarm.log, on this machine',
       '  delivered written, in N ms',
+      'twilio.sms  delivered',
+      '  leads to  127.0.0.1',
+      '  but       it leads to 127.0.0.1, which is mta/ssmtp01 (accepted: everything here is on one machine)',
+      '  delivered Twilio has it (queued), in N ms',
       'webhook.hook  delivered',
       '  leads to  127.0.0.1',
       '  but       it leads to 127.0.0.1, which is mta/ssmtp01 (accepted: everything here is on one machine)',
@@ -74,12 +82,15 @@ test('alarm test sends a marked message over each channel and shows its way; wha
       '  leads to  the program /bin/false',
       '  but       it runs false: where that leads cannot be told from here; see to it that it is not through the site',
       '  failed    ended with status 1, in N ms',
-      '2 of 3 channels delivered',
+      '3 of 4 channels delivered',
       '',
     ].join('\n'),
   );
   expect(sent(receiver).map(({ headline }) => headline)).toEqual(['TEST this is a test of the alarm chain, and no alarm']);
-  const [got] = receiver.got;
+  // Twilio's own client, from the built command.
+  const short = new URLSearchParams(receiver.got.find(({ url }) => url.endsWith('/Messages.json'))?.body).get('Body');
+  expect(short).toBe('TEST stand-in: this is a test of the alarm chain, and no alarm');
+  const got = receiver.got.find(({ url }) => url === '/hook');
   const { 'webhook-id': id, 'webhook-timestamp': stamp, 'webhook-signature': signature } = got?.headers ?? {};
   expect(signature).toBe(`v1,${createHmac('sha256', KEY).update(`${id}.${stamp}.${got?.body}`).digest('base64')}`);
   const { out: again } = await shop.run('healthmon', 'alarm', 'status');
@@ -87,6 +98,7 @@ test('alarm test sends a marked message over each channel and shows its way; wha
   expect(again).toMatch(/exec\.prog +failed \d\d:\d\d: ended with status 1; never delivered yet/);
   expect(again).toContain('The chain is broken: exec.prog could not deliver');
   const one = await shop.run('healthmon', 'alarm', 'test', '--json', 'hook');
+  expect(`${out}${again}${one.out}${stateText(shop.state)}`).not.toMatch(/canary-secret|491701234567|15017122661/);
   expect([one.status, JSON.parse(one.out)]).toMatchObject([0, { channels: [{ channel: 'hook', delivered: true }] }]);
 });
 

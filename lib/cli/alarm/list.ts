@@ -3,7 +3,7 @@
 import type { Alarm, Severity } from '../../alarm/alarm.ts';
 import type { AlarmState } from '../../alarm/outbox.ts';
 import { isAcked, silenceOf } from '../../alarm/silence.ts';
-import { durationText, many, titleOf, whenText } from '../../alarm/words.ts';
+import { durationText, many, severityText, titleOf, whenText } from '../../alarm/words.ts';
 import { placesOf } from '../context.ts';
 import type { Terminal } from '../terminal.ts';
 import { type FolderOptions, seenState, usable } from './open.ts';
@@ -47,15 +47,16 @@ function gravestFirst(a: Alarm, b: Alarm): number {
 export function listText(open: readonly Alarm[], state: AlarmState, now: number, { bold, dim }: Terminal['colours']): string[] {
   if (open.length === 0) return ['No alarm is open'];
   return open.flatMap(alarm => {
-    const word = alarm.flapping === undefined ? alarm.severity.toUpperCase() : 'FLAPPING';
+    const word = alarm.flapping === undefined ? severityText(alarm).toUpperCase() : 'FLAPPING';
     const touched = Object.values(alarm.touched).map(({ label }) => label);
     const more = touched.length > LISTED ? `; and ${touched.length - LISTED} more` : '';
     const since = `since ${whenText(alarm.firstAt, now)} (${durationText(now - alarm.firstAt)})`;
-    const paths = touched.length === 0 ? '' : `, ${many(touched.length, 'path')}: ${touched.slice(0, LISTED).join('; ')}${more}`;
+    const count = alarm.kind === 'host' ? '' : `${many(touched.length, 'path')}: `;
+    const paths = touched.length === 0 ? '' : `, ${count}${touched.slice(0, LISTED).join('; ')}${more}`;
     return [
       bold(`${alarm.id}  ${word}  ${titleOf(alarm)}`),
       `    ${since}${paths}`,
-      ...(alarm.words === undefined ? [] : [`    said: ${alarm.words}`]),
+      ...(alarm.words === undefined || alarm.kind === 'host' ? [] : [`    said: ${alarm.words}`]),
       ...(alarm.explains.length === 0 ? [] : [`    explains ${alarm.explains.join(', ')}`]),
       `    ${handText(alarm, state, now)}`,
       ...(alarm.lastTrip === undefined ? [] : [dim(`    healthmon explain ${alarm.lastTrip}`)]),
