@@ -35,7 +35,8 @@ export const SEQUENCE_HELP = `# sequence.cfg: which route is tested in which min
 #   -m        how it is read back: pop3 or imap. Default: by POP3 in one hour and by IMAP in the next, where
 #             there are both.
 #
-# Choose entries so that every store, MTA and MMP has its turn: \`healthmon config check\` tells which has none.
+# Choose entries so that every store, MTA and MMP has its turn, and the pairs of them too: \`healthmon plan\`
+# tells which have none and how soon a failure is noticed; with --write it makes a file that has them all.
 `;
 
 const SEQUENCE_SAMPLE = `${SEQUENCE_HELP}

@@ -33,7 +33,8 @@ test('--help of every command and sub-command is its golden file, tells the exit
     await expect.soft(out).toMatchFileSnapshot(join(GOLDEN, 'help', `${words.join('-')}.txt`));
   }
   expect.soft(silent).toEqual([]);
-  expect(readdirSync(join(GOLDEN, 'help')).sort()).toEqual(commands.map(words => `${words.join('-')}.txt`).sort());
+  const names = new Set(commands.map(words => `${words.join('-')}.txt`));
+  expect(readdirSync(join(GOLDEN, 'help')).filter(name => !names.has(name))).toEqual([]);
 });
 
 test('every command without a word that it knows says so on stderr, and exits 3', async () => {

@@ -39,7 +39,7 @@ test('plan --write without room for all says what is left out and what would mak
   for (const line of err.trimEnd().split('\n')) expect(out).toContain(`# ${line}`);
 });
 
-test('plan of 20 MTAs, 20 MMPs and 50 stores fits two screens', async () => {
+test('plan of 20 MTAs, 20 MMPs and 50 stores fits two screens', { timeout: 60_000 }, async () => {
   const shape = { mtas: 20, mmps: numbered('', 20).map(() => 'both' as const), accounts: numbered('', 50).map(() => 1) };
   const config = await configOf({ ...shape, interval: 1 });
   const written = await plan(config, '--write', join(config, 'sequence.cfg'), '--per-minute', '17');
