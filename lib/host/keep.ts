@@ -37,9 +37,11 @@ export function loadKept(state: string, check: CheckName): Kept {
   };
 }
 
-/** @throws {NotWritten} */
+/** Names of files are kept as they are, and written so that whoever prints this file sees them and no more. @throws {NotWritten} */
 export function saveKept(state: string, check: CheckName, kept: Kept): void {
-  replaceFile(fileOf(state, check), `${JSON.stringify({ v: 1, ...kept })}\n`);
+  const text = JSON.stringify({ v: 1, ...kept });
+  const plain = text.replace(/[\x7f-\uffff]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  replaceFile(fileOf(state, check), `${plain}\n`);
 }
 
 function fileOf(state: string, check: CheckName): string {

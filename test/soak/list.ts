@@ -2,9 +2,11 @@
 
 import type { Claim } from './claim.ts';
 import { disk } from './disk.ts';
+import { injection } from './injection.ts';
 import { kills } from './kills.ts';
 import { neighbours } from './neighbours.ts';
+import { secrets } from './secrets.ts';
 import { stuck } from './stuck.ts';
 import { together } from './together.ts';
 
-export const CLAIMS: readonly Claim[] = [kills, disk, together, stuck, neighbours];
+export const CLAIMS: readonly Claim[] = [kills, disk, together, stuck, neighbours, secrets, injection];
