@@ -9,6 +9,7 @@ import { demo } from '../sub/demo.ts';
 import { drain, undrain } from '../sub/drain.ts';
 import { drill } from '../sub/drill.ts';
 import { explain } from '../sub/explain.ts';
+import { host } from '../sub/host.ts';
 import { hostcheck } from '../sub/hostcheck.ts';
 import { init } from '../sub/init.ts';
 import { plan } from '../sub/plan.ts';
@@ -31,6 +32,7 @@ const SUBCOMMANDS: readonly Subcommand[] = [
   drain,
   undrain,
   hostcheck,
+  host,
   report,
 ];
 
