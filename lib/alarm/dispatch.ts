@@ -76,8 +76,9 @@ export function releaseDead(state: AlarmState, now: number): { readonly state: A
     if (claim.isBegun !== true) return free;
     const outcome: Outcome = { result: 'unsure', text: 'the process that sent it ended in the middle' };
     lost.push({ message: free, channel: free.channels[free.next.channel] ?? '', outcome, tookMs: 0 });
-    // The same channel once more, under the same id: whoever knows ids can tell that it is the same.
-    return { ...free, unsure: (free.unsure ?? 0) + 1, attempts: free.attempts + 1 };
+    // The same channel once more, under the same id: whoever knows ids can tell that it is the same. It counts once, however many
+    // processes end in the middle of it: none of them need have come as far as the request.
+    return { ...free, unsure: Math.max(1, free.unsure ?? 0), attempts: free.attempts + 1 };
   });
   return { state: { ...state, messages }, lost };
 }
