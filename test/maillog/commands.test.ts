@@ -46,12 +46,6 @@ test('smtpstats prints the report of the golden file', async () => {
   await expect(out).toMatchFileSnapshot('golden/report.txt');
 });
 
-test('smtpstats --help is what the golden file has', async () => {
-  const { status, out } = await smtpstats(['--help']);
-  expect(status).toBe(0);
-  await expect(out).toMatchFileSnapshot('golden/help.txt');
-});
-
 test('the same log as a file, packed, by standard input, packed by standard input', async () => {
   const text = readFileSync(fixture);
   const packed = join(place, 'mail.log.2');
