@@ -15,5 +15,10 @@ export function checkFormat(format: Format): readonly Problem[] {
   ] as const) {
     if (source !== undefined) checkTemplate(source, { isHtml, partials: format.partials, reporter });
   }
-  return inOrder(problems);
+  return inOrder(problems).map(withColumn);
+}
+
+/** A line of a template may be long, and printed problems tell only the line. */
+function withColumn(problem: Problem): Problem {
+  return problem.column === undefined ? problem : { ...problem, text: `column ${problem.column}: ${problem.text}` };
 }

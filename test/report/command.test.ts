@@ -228,7 +228,7 @@ test('a broken format does not keep the report back: it goes out in classic with
   writeFileSync(join(plugins, 'mine.hbs'), 'Trips: {{whole.tirps}}\n');
   alarmsCfg(await openRelay(), 'format = "mine"\n');
   const { status, err } = await run();
-  const message = `${plugins}/mine.hbs:1: error: there is no field 'tirps' in 'whole': did you mean 'trips'?`;
+  const message = `${plugins}/mine.hbs:1: error: column 10: there is no field 'tirps' in 'whole': did you mean 'trips'?`;
   expect(status).toBe(0);
   expect(err).toContain(message);
   const { text } = await PostalMime.parse(letters[0]?.raw ?? '');

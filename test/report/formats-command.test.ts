@@ -85,7 +85,7 @@ test('a broken template is told with file, line and the nearest field, by each c
   await run('report', 'new', 'mine');
   const file = join(plugins, 'mine', 'report.txt.hbs');
   writeFileSync(file, readFileSync(file, 'utf8').replace('{{site.name}}', '{{site.nmae}}'));
-  const message = `${file}:2: error: there is no field 'nmae' in 'site': did you mean 'name'?`;
+  const message = `${file}:2: error: column 3: there is no field 'nmae' in 'site': did you mean 'name'?`;
   const [preview, formats, check] = await Promise.all([
     run('report', 'preview', 'mine'),
     run('report', 'formats'),
