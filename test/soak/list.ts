@@ -1,6 +1,7 @@
 // Every claim, in the order of the promises table.
 
 import type { Claim } from './claim.ts';
+import { clock } from './clock.ts';
 import { disk } from './disk.ts';
 import { injection } from './injection.ts';
 import { kills } from './kills.ts';
@@ -9,4 +10,4 @@ import { secrets } from './secrets.ts';
 import { stuck } from './stuck.ts';
 import { together } from './together.ts';
 
-export const CLAIMS: readonly Claim[] = [kills, disk, together, stuck, neighbours, secrets, injection];
+export const CLAIMS: readonly Claim[] = [kills, disk, together, stuck, clock, neighbours, secrets, injection];
