@@ -205,14 +205,43 @@ test('the configuration is asked about when it has changed, and its complaint st
   expect(asked).toHaveLength(4);
 });
 
+test('what Postfix tells only a terminal is asked for on one; what can be used all the same is a warning', async () => {
+  const root = makeTree({ 'etc/postfix/main.cf': 'a = b\n' });
+  const asked: string[] = [];
+  let words = '';
+  let status = 1;
+  const run: Run = async command => {
+    asked.push(command.join(' '));
+    if (command[0] === 'script')
+      return {
+        ended: 'done',
+        status,
+        stdout: 'postfix: warning: x\r\npostfix: fatal: unknown inet_protocols value\r\n',
+        stderr: '',
+      };
+    return { ended: 'done', status, stdout: '', stderr: words };
+  };
+  const silent = await files.look(lookAt(root, { run }));
+  expect(asked).toEqual(['postfix check', "script -q -e -c 'postfix' 'check' /dev/null"]);
+  expect(texts(silent)).toEqual(['critical: postfix check complains: postfix: fatal: unknown inet_protocols value']);
+  words = '/usr/sbin/postconf: warning: /etc/postfix/main.cf: unused parameter: foo=bar\n';
+  status = 0;
+  const warned = await files.look(lookAt(root, { run }));
+  expect(texts(warned)).toEqual([`warning: postfix check complains: ${words.trim()}`]);
+  // Kept and told again, with the same weight.
+  expect(texts(await files.look(lookAt(root, { run, before: again(silent), at: AT + 1000 })))).toEqual(texts(silent));
+  const mute: Run = async command => ({ ended: 'done', status: command[0] === 'postfix' ? 69 : 1, stdout: '', stderr: '' });
+  expect(texts(await files.look(lookAt(root, { run: mute })))).toEqual([
+    'critical: postfix check complains: it ended with status 69 and said nothing',
+  ]);
+});
+
 test('a command that needs root is told as missing, not as a fault', async () => {
   const root = makeTree({ 'etc/postfix/main.cf': 'a = b\n' });
-  const run: Run = async () => ({
-    ended: 'done',
-    status: 1,
-    stdout: '',
-    stderr: 'postfix: fatal: the postfix command is reserved for the superuser\n',
-  });
+  const run: Run = async command =>
+    command[0] === 'postfix'
+      ? { ended: 'done', status: 1, stdout: '', stderr: 'postfix: fatal: the postfix command is reserved for the superuser\n' }
+      : nothingInstalled(command);
   const { findings, missing } = await files.look(lookAt(root, { run }));
   expect(findings).toEqual([]);
   expect(missing).toMatchObject([

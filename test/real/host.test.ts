@@ -2,7 +2,17 @@
 // what its tools say in the same second. What was seen is printed as tables.
 
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +20,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Look, Sample } from '../../lib/host/check.ts';
 import { defaultConfig, type HostConfig } from '../../lib/host/config.ts';
 import { defaultLimits } from '../../lib/host/default-limits.ts';
+import { files } from '../../lib/host/files/files.ts';
 import { ldapCheck } from '../../lib/host/ldap/ldap.ts';
 import { mconn } from '../../lib/host/mconn/mconn.ts';
 import { procs } from '../../lib/host/procs/procs.ts';
@@ -20,7 +31,7 @@ import type { HostReading } from '../../lib/model/reading.ts';
 import { loadSite } from '../../lib/site/load.ts';
 import { exim, type Given, giveOver, sendmail } from '../lab/guests.ts';
 import { startLab } from '../lab/lab.ts';
-import { missingGuests } from '../lab/packages.ts';
+import { missingGuests, postfixIsPrivate } from '../lab/packages.ts';
 import { run, sleep, until } from '../lab/run.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -224,6 +235,71 @@ test.skipIf(noGuests)(
     }
   },
 );
+
+test.skipIf(postfixIsPrivate())('Postfix configuration that no longer parses, a real mail log, and a certificate', async () => {
+  await using lab = await startLab({ only: ['mta', 'directory', 'dns'] });
+  const etc = mkdtempSync(join(place, 'postfix-'));
+  // A copy, to be broken.
+  for (const name of ['main.cf', 'master.cf', 'dynamicmaps.cf'])
+    copyFileSync(join(lab.site.path('ssmtp01', 'etc'), name), join(etc, name));
+  for (const name of ['postfix-script', 'post-install', 'postfix-files'])
+    copyFileSync(join('/etc/postfix', name), join(etc, name));
+  const main = readFileSync(join(etc, 'main.cf'), 'utf8').replace(/^meta_directory = .*$/m, `meta_directory = ${etc}`);
+  const write = (name: string, text: string) => {
+    writeFileSync(join(etc, name), text);
+    // The same second is the same state.
+    const later = new Date(Date.now() + 5000 * Math.random());
+    utimesSync(join(etc, name), later, later);
+  };
+  write('main.cf', main);
+  const log = lab.site.path('ssmtp01', 'log', 'maillog');
+  const config = (patterns: readonly string[]) => ({
+    queues: { flavour: 'postfix' as const, directory: lab.site.path('ssmtp01', 'q'), config: etc, sample: 2000 },
+    files: {
+      files: [],
+      logs: [{ name: 'mail', path: log, patterns, ignore: [], warn: 2 }],
+      certificates: [{ name: 'ca', path: lab.ca }],
+      cores: [],
+      parse: true,
+    },
+  });
+  const connects = config(['smtpd\\[\\d+\\]: connect from ']);
+  const see = async (before?: unknown) => {
+    const { findings, ...rest } = await files.look(look(connects, before));
+    const ours = findings.filter(
+      ({ subject }) => !subject.startsWith('config:dovecot') && !subject.startsWith('certificate:/etc'),
+    );
+    return { ...rest, texts: ours.map(({ level, text }) => `${level}: ${text}`) };
+  };
+  const well = await see();
+  expect(well.texts).toEqual([]);
+  expect(well.figures['files.certificate_days:ca']).toBeGreaterThanOrEqual(0);
+
+  for (const n of [1, 2, 3])
+    await giveOver({ host: lab.address('mta/ssmtp01'), port: 25 }, letter(n, '127.0.0.8', lab.site.account('ims1').address));
+  const logged = await see(well.keep);
+  expect(logged.figures['files.matches:mail']).toBe(3);
+  expect(logged.texts[0]).toMatch(/^warning: 3 lines of \S+maillog since the last look match: .*connect from /);
+
+  write('main.cf', main.replace(/^inet_protocols = .*$/m, 'inet_protocols = nonsense'));
+  const broken = await see(logged.keep);
+  write('main.cf', `${main}nonsense = 1\n`);
+  const unused = await see(broken.keep);
+  write('main.cf', main);
+  write('master.cf', `${readFileSync(join(etc, 'master.cf'), 'utf8')}smtp inot n - n - - smtpd\n`);
+  const service = await see(unused.keep);
+  print(
+    'check_files',
+    [...logged.texts, ...broken.texts, ...unused.texts, ...service.texts].map(text => [text]),
+  );
+  expect(broken.texts[0]).toMatch(/^critical: postfix -c \S+ check complains: .*fatal: .*inet_protocols/);
+  expect(unused.texts).toEqual([
+    expect.stringMatching(/^warning: postfix -c \S+ check complains: .*unused parameter: nonsense=1$/),
+  ]);
+  expect(service.texts).toEqual([
+    expect.stringMatching(/^critical: postfix -c \S+ check complains: .*fatal: invalid type field/),
+  ]);
+});
 
 test('OpenLDAP: phases, entries and counts of each directory; a replica that has stopped following, and one that is dead', async () => {
   await using lab = await startLab();

@@ -21,6 +21,8 @@ interface Answer {
   readonly at: number;
   /** What is wrong in its own words; empty when nothing is. */
   readonly trouble: string;
+  /** The configuration cannot be used; absent: it can, and that is worth a warning. */
+  readonly isFatal?: true;
   /** Dovecot: the certificates that its configuration names. */
   readonly certificates: readonly string[];
 }
@@ -41,12 +43,10 @@ export async function lookAtSettings(look: Look, gathered: Gathering): Promise<S
     return answer;
   };
   if (look.config.files.parse) {
-    if (main !== undefined)
-      await ask('postfix', postfixFolder, [
-        'postfix',
-        ...(look.config.queues.config === undefined ? [] : ['-c', postfixFolder]),
-        'check',
-      ]);
+    if (main !== undefined) {
+      const config = look.config.queues.config === undefined ? [] : ['-c', postfixFolder];
+      await ask('postfix', postfixFolder, ['postfix', ...config, 'check']);
+    }
     if (textOf(join(look.root, 'etc/dovecot/dovecot.conf')) !== undefined)
       await ask('dovecot', '/etc/dovecot', ['doveconf', '-n']);
   }
@@ -74,10 +74,10 @@ async function askAbout(
   const answer = isStale ? await fresh(look, name, command, stamp, gathered) : before;
   if (answer !== undefined && answer.trouble !== '')
     gathered.findings.push({
-      level: 'critical',
+      level: answer.isFatal === true ? 'critical' : 'warning',
       subject: `config:${name}`,
       text: `${command.join(' ')} complains: ${answer.trouble}`,
-      remedy: `${command.join(' ')} tells all; a daemon that is restarted now may not start`,
+      remedy: `${command.join(' ')} tells all${answer.isFatal === true ? '; a daemon that is restarted now may not start' : ''}`,
     });
   return answer;
 }
@@ -104,15 +104,32 @@ async function fresh(
     missing(`${command.join(' ')} did not end in ${DEADLINE_MS / 1000} s`);
     return undefined;
   }
-  const said = asked.stderr.split('\n').filter(line => /\b(?:fatal|error|warning)\b/i.test(line));
-  if (/superuser|must be root|Permission denied/i.test(asked.stderr)) {
+  const words = asked.status !== 0 && asked.stderr.trim() === '' ? await onTerminal(look, command) : asked.stderr;
+  const said = words.split(/\r?\n/).filter(line => /\b(?:fatal|error|warning)\b/i.test(line));
+  if (/superuser|must be root|Permission denied/i.test(words)) {
     missing(`${command.join(' ')} needs root`, 'run check_files as root, or set parse = false in [files] of host.cfg');
     return undefined;
   }
-  const worst = said.find(line => /\b(?:fatal|error)\b/i.test(line)) ?? said[0];
-  const isBad = asked.status !== 0 || (name === 'postfix' && said.length > 0);
-  const trouble = isBad ? printable((worst ?? asked.stderr.split('\n')[0] ?? `status ${asked.status}`).trim(), 300) : '';
-  return { stamp, at: look.at, trouble, certificates: dovecotCertificates(asked.stdout) };
+  const worst = said.find(line => /\b(?:fatal|error)\b/i.test(line));
+  const isFatal = asked.status !== 0 || worst !== undefined;
+  const first = worst ?? said[0] ?? words.trim().split(/\r?\n/)[0] ?? '';
+  const isBad = isFatal || (name === 'postfix' && said.length > 0);
+  const text = first === '' ? `it ended with status ${asked.status} and said nothing` : first.trim();
+  const trouble = isBad ? printable(text, 300) : '';
+  return {
+    stamp,
+    at: look.at,
+    trouble,
+    ...(isFatal ? { isFatal } : {}),
+    certificates: name === 'dovecot' ? dovecotCertificates(asked.stdout) : [],
+  };
+}
+
+/** Postfix' commands tell a terminal what is wrong, and without one only the mail log. @see postlog(1), script(1) */
+async function onTerminal({ run }: Look, command: readonly string[]): Promise<string> {
+  const line = command.map(word => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+  const asked = await run(['script', '-q', '-e', '-c', line, '/dev/null'], { deadlineMs: DEADLINE_MS });
+  return asked.ended === 'done' ? asked.stdout : '';
 }
 
 /** Names and times of the files of a configuration, two folders deep: when it is the same, so is the configuration. */
@@ -218,5 +235,11 @@ function answerOf(value: unknown): Answer | undefined {
   const at = keptNumber(value, 'at');
   if (typeof stamp !== 'string' || typeof trouble !== 'string' || at === undefined || !Array.isArray(certificates))
     return undefined;
-  return { stamp, trouble, at, certificates: certificates.filter(each => typeof each === 'string') };
+  return {
+    stamp,
+    trouble,
+    at,
+    ...(kept(value, 'isFatal') === true ? { isFatal: true } : {}),
+    certificates: certificates.filter(each => typeof each === 'string'),
+  };
 }
