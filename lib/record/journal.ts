@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { JOURNAL_VERSION, type JournalRecord } from '../model/record.ts';
 import { appendLine } from './append.ts';
 import { localDay } from './day.ts';
+import { isRecord } from './shape.ts';
 
 /** A record without what every record has. */
 export type NewRecord = JournalRecord extends infer R ? (R extends JournalRecord ? Omit<R, 'v' | 'at'> : never) : never;
@@ -111,28 +112,12 @@ function parseJournal(text: string): JournalDay {
   return { records, damaged };
 }
 
-const TYPES: ReadonlySet<string> = new Set(
-  Object.keys({
-    trip: 1,
-    verdict: 1,
-    amend: 1,
-    skip: 1,
-    monitor: 1,
-    notice: 1,
-    delivery: 1,
-    ack: 1,
-    silence: 1,
-    reading: 1,
-  } satisfies Record<JournalRecord['type'], 1>),
-);
-
 function parseLine(line: string): JournalRecord | undefined {
   try {
     const value: unknown = JSON.parse(line);
     if (typeof value !== 'object' || value === null) return undefined;
-    const { v, at, type } = value as Record<string, unknown>;
-    if (v !== JOURNAL_VERSION || typeof at !== 'number' || typeof type !== 'string' || !TYPES.has(type)) return undefined;
-    return value as JournalRecord;
+    const { v } = value as { readonly v?: unknown };
+    return v === JOURNAL_VERSION && isRecord(value) ? value : undefined;
   } catch {
     return undefined;
   }

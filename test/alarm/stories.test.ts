@@ -91,6 +91,22 @@ test('200 paths over twenty machines fail at once: one message that counts them'
   expect(news).toEqual(['0 pager 20 alarms: 20 failed']);
 });
 
+test('200 paths over twenty machines fail in one round, told as a round does it: the first at once, all others in one message more', async () => {
+  const night = await Night.begin(LONE, { site: BIG });
+  const from = night.at;
+  for (let minute = 0; minute < 60; minute += 5) {
+    night.to(from, minute);
+    const trips = Array.from({ length: 200 }, (_, n) => night.trip(bigPath(n), { confidence: 'sure' }));
+    await night.round(...trips.slice(0, 1));
+    night.pass(20_000);
+    await night.round(...trips.slice(1));
+  }
+  expect(night.brought.map(({ at, headline }) => `${(at - from) / 1000} ${headline}`)).toEqual([
+    '0 FAILED mmp/smux01 pop3 connect: connection refused',
+    '20 19 alarms: 19 failed',
+  ]);
+});
+
 test('200 paths over twenty machines fail one after the other, within an hour: at most three messages in it', async () => {
   const night = await Night.begin(LONE, { site: BIG });
   const from = night.at;
@@ -297,6 +313,8 @@ test('both nights on which the clock is set: quiet hours by the wall, one canary
       ...new Set(canaries.map(({ at }) => new Date(at).toLocaleDateString('sv'))),
     ]);
     expect(canaries.length).toBe(2);
+    const kept = night.journal().filter(record => record.type === 'notice' && record.what === 'canary');
+    expect(kept).toMatchObject([{ to: ['pager', 'calm'] }, { to: ['pager', 'calm'] }]);
     const calm = night.brought.find(({ channel, headline }) => channel === 'calm' && headline.startsWith('FAILED'));
     expect(new Date(calm?.at ?? 0).toLocaleTimeString('sv')).toBe('07:00:00');
     const oncall = night.brought.filter(({ channel, headline }) => channel === 'pager' && !headline.startsWith('CANARY'));
@@ -346,6 +364,25 @@ test('runs that find another one stuck raise an alarm about ourselves, and the f
   ]);
 });
 
+const EVIDENCE: VerdictRecord['evidence'] = {
+  scene: {
+    mta: 'mta/ssmtp01',
+    mtaMembers: [],
+    mmp: 'mmp/smux01',
+    mmpMembers: [],
+    store: 'store/ims1',
+    account: 'account/ims1',
+    filters: [],
+    needs: {},
+    nameServers: [],
+  },
+  knocks: [],
+  siblings: [],
+  usual: [],
+  absences: [],
+  tookMs: 35_000,
+};
+
 test('a verdict that is weighed again after the alarm has gone out leads to one message that says what changed', async () => {
   const night = await Night.begin(LONE);
   const from = night.at;
@@ -368,7 +405,7 @@ test('a verdict that is weighed again after the alarm has gone out leads to one 
     trip: first.trip.id,
     path: over,
     verdict: { state: 'failed', suspects: [suspect], text: 'directory/ldap1 ldap bind', short: 'ldap1 bind' },
-    evidence: {} as VerdictRecord['evidence'],
+    evidence: EVIDENCE,
     text: 'it answers (banner) after 30.0 s',
   });
   await night.tell();
