@@ -11,11 +11,12 @@ import { hop } from './hop.ts';
 import { maillog } from './maillog.ts';
 import { queues } from './queues.ts';
 import { report } from './report.ts';
+import { round } from './round.ts';
 import { roundtrip } from './roundtrip.ts';
 import { start } from './start.ts';
 
 /** A bench is a file of this folder and its word here. */
-const BENCHES: readonly Bench[] = [start, roundtrip, arrival, hop, alarm, queues, maillog, report];
+const BENCHES: readonly Bench[] = [start, roundtrip, arrival, hop, round, alarm, queues, maillog, report];
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const wanted = process.argv.slice(2);
