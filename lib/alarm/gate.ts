@@ -170,7 +170,8 @@ function severityDue(alarm: Alarm, seen: readonly Seen[], policy: Policy, at: nu
     severity =>
       isReached(policy.raise[severity], seen, severity, { run: alarm.run, at }) ||
       isReachedByOne(policy.raise[severity], alarm, severity) ||
-      isSureOf(seen, severity, policy),
+      isSureOf(seen, severity, policy) ||
+      (alarm.kind === 'host' && severity === 'slow' && isSureOf(seen, severity, policy, 'slow')),
   );
 }
 
@@ -195,11 +196,17 @@ function isReachedByOne({ n, m }: Threshold, { touched, countFrom }: Alarm, seve
   );
 }
 
-function isSureOf(seen: readonly Seen[], severity: Severity, { sureAtOnce }: Policy): boolean {
+/** @param what failures, but for hosts: their warnings have lasted as long as their limits ask before they come here */
+function isSureOf(
+  seen: readonly Seen[],
+  severity: Severity,
+  { sureAtOnce }: Policy,
+  what: 'failed' | 'slow' = 'failed',
+): boolean {
   return (
     sureAtOnce &&
-    severity === 'failed' &&
-    seen.some(({ state, isSure }) => state === 'failed' && isSure === true) &&
+    severity === what &&
+    seen.some(({ state, isSure }) => state === what && isSure === true) &&
     badTail(seen).length > 0
   );
 }

@@ -1,7 +1,8 @@
 // A look at a mail host as results: each thing that is not as it should be is a subject of its own, and it is well again when a look
 // by the same check does not find it any more. Pure.
 //
-// A limit has waited as long as host.cfg says before it is a finding: what is critical is sure, and raised at once.
+// A limit has waited as long as host.cfg says before it is a finding: what is critical or a warning is sure, and raised at once. Some of it
+// is there at one look only (a new core file, a line in a log), and would never be told otherwise.
 
 import type { Component } from '../model/component.ts';
 import { printable } from '../model/printable.ts';

@@ -65,22 +65,37 @@ test('findings are alarms of their own: one that goes ends while the others stay
   expect(alarms).toEqual(['open host/mx1 sys disk_used_percent:/var', 'closed host/mx1 procs daemon:dovecot']);
 });
 
-test('a warning is raised when it stays, by the numbers for slow; what waits for its time says nothing either way', async () => {
+test('a warning is raised at once as well; what waits for its time says nothing either way', async () => {
   const night = await Night.begin(LONE);
   const from = night.at;
   const waiting = { ...LOADED, level: 'ok' as const };
-  for (const [minutes, finding] of [
-    [0, waiting],
-    [5, LOADED],
-    [10, LOADED],
-    [15, waiting],
-    [20, LOADED],
-  ] as const) {
+  for (const [minutes, ...findings] of [[0, waiting], [5, LOADED], [10], [15, waiting], [20, waiting], [25]] as const) {
     night.to(from, minutes);
-    night.write(looked(night, check('sys', finding)));
+    night.write(looked(night, check('sys', ...findings)));
     await night.tell();
   }
-  expect(night.news(from)).toEqual(['20 pager WARNING host/mx1 sys: load per processor: 5, limit 4']);
+  expect(night.news(from)).toEqual([
+    '5 pager WARNING host/mx1 sys: load per processor: 5, limit 4',
+    '25 pager CLEARED host/mx1 sys: load per processor: 5, limit 4',
+  ]);
+});
+
+test('a warning that becomes critical is told as a change; what cannot be measured waits for the numbers of unknown', async () => {
+  const night = await Night.begin(LONE);
+  const from = night.at;
+  const blind: HostFinding = { level: 'unknown', subject: 'disk:/mnt', text: '/mnt cannot be asked' };
+  for (const [minutes, finding] of [
+    [0, { ...FULL, level: 'warning' as const }],
+    [20, FULL],
+  ] as const) {
+    night.to(from, minutes);
+    night.write(looked(night, check('sys', finding), check('files', blind)));
+    await night.tell();
+  }
+  expect(night.news(from)).toEqual([
+    '0 pager WARNING host/mx1 sys: space used (/var): 98 %, limit 97 %',
+    '20 pager CHANGED, CRITICAL host/mx1 sys: space used (/var): 98 %, limit 97 %',
+  ]);
 });
 
 test('a check that was not made, or could not see, ends nothing', async () => {
