@@ -20,7 +20,9 @@ async function everyCommand(): Promise<readonly (readonly string[])[]> {
   return [...COMMANDS.map(name => [name]), ...subs.map(name => ['healthmon', name])];
 }
 
-test('--help of every command and sub-command is its golden file, tells the exit status, and goes to stdout', async () => {
+test('--help of every command and sub-command is its golden file, tells the exit status, and goes to stdout', {
+  timeout: 90_000,
+}, async () => {
   const commands = await everyCommand();
   expect(commands.length).toBeGreaterThan(20);
   const silent: string[] = [];
@@ -37,7 +39,7 @@ test('--help of every command and sub-command is its golden file, tells the exit
   expect(readdirSync(join(GOLDEN, 'help')).filter(name => !names.has(name))).toEqual([]);
 });
 
-test('every command without a word that it knows says so on stderr, and exits 3', async () => {
+test('every command without a word that it knows says so on stderr, and exits 3', { timeout: 60_000 }, async () => {
   for (const name of COMMANDS) {
     const { status, out, err } = await startCommand(name, ['--no-such-option']).ended;
     expect.soft([name, status, out]).toEqual([name, 3, '']);

@@ -114,7 +114,9 @@ const shape: fc.Arbitrary<Shape> = fc.record({
   storeDoors: fc.constant(true),
 });
 
-test('whatever the site, a made sequence covers every pair, is no longer than 15 % above the bound, and checks clean', async () => {
+test('whatever the site, a made sequence covers every pair, is no longer than 15 % above the bound, and checks clean', {
+  timeout: 300_000,
+}, async () => {
   await fc.assert(
     fc.asyncProperty(shape, fc.boolean(), async (random, popBalancer) => {
       const some: Shape = {
@@ -137,7 +139,9 @@ test('whatever the site, a made sequence covers every pair, is no longer than 15
   );
 });
 
-test('whatever the room, a made sequence keeps to it, covers what it can, and says truly what would make room for all', async () => {
+test('whatever the room, a made sequence keeps to it, covers what it can, and says truly what would make room for all', {
+  timeout: 300_000,
+}, async () => {
   await fc.assert(
     fc.asyncProperty(
       shape,
