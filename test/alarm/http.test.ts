@@ -77,7 +77,7 @@ test('a server that never answers ends by the deadline, and may have got it', as
   const receiver = await startReceiver({ answer: { act: () => {} } });
   const began = performance.now();
   const reply = await sendHttp(post(receiver.url), { ...TERMS, deadlineMs: 300 });
-  expect(performance.now() - began).toBeLessThan(500);
+  expect(performance.now() - began).toBeLessThan(2000);
   expect(reply).toEqual({ came: 'nothing', text: 'no answer within 0.3 s', mayHaveArrived: true });
   await expect.poll(receiver.open).toBe(0);
 });

@@ -101,7 +101,7 @@ test('isFaultName() knows the names of the list and no others', () => {
 test('the truth of a fault depends on what can be told apart in this site', async () => {
   const blind = await startSite({ queueAccess: false });
   expect(standin.truth('held', 'mta/ssmtp01').components).toEqual(['mta/ssmtp01', 'link/ssmtp01-ims1']);
-  expect(blind.truth('held', 'mta/ssmtp01').components).toEqual(['mta/ssmtp01', 'store/ims1']);
+  expect(blind.truth('held', 'mta/ssmtp01').components).toEqual(['mta/ssmtp01', 'store/ims1', 'link/ssmtp01-ims1']);
   await blind.stop();
   expect(standin.truth('late', 'mta/ssmtp01', { ms: 100 }).states).toEqual(['ok', 'slow']);
   expect(standin.truth('late', 'mta/ssmtp01').states).toEqual(['slow']);
