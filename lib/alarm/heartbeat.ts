@@ -34,23 +34,30 @@ const SLACK_MS = 15 * 60_000;
 /** Notices that wait for longer than this are not being delivered. */
 const STUCK_MS = 10 * 60_000;
 
-/**
- * @param freshMs how old a result may be; undefined: one and a half times its period, and a quarter of an hour
- * @param at now, epoch ms
- */
+export interface PulseTerms {
+  /** How old a result may be, ms; undefined: one and a half times its period, and a quarter of an hour. */
+  readonly freshMs: number | undefined;
+  /** When the checks of this host were last looked at, epoch ms: all that counts where no path is expected. */
+  readonly lookedAt?: number | undefined;
+  /** Now, epoch ms. */
+  readonly at: number;
+}
+
 export function pulseOf(
   expected: readonly Expected[],
   { latest, alarms }: Pick<GateState, 'latest' | 'alarms'>,
   messages: readonly Message[],
-  { freshMs, at }: { readonly freshMs: number | undefined; readonly at: number },
+  terms: PulseTerms,
 ): Pulse {
-  if (expected.length === 0) return { alive: false, why: 'sequence.cfg has no entries' };
+  const { freshMs, at } = terms;
   const stuck = messages.filter(
     ({ isTest, isCapped, decidedAt }) => isTest !== true && isCapped !== true && at - decidedAt > STUCK_MS,
   );
   const longest = Math.max(0, ...stuck.map(({ decidedAt }) => at - decidedAt));
   if (stuck.length > 0)
     return { alive: false, why: `${many(stuck.length, 'message')} could not be delivered for ${durationText(longest)}` };
+  const open = alarms.filter(({ stage }) => stage === 'open').length;
+  if (expected.length === 0) return hostPulse(terms, open);
   let oldest: { readonly label: string; readonly ageMs: number } = { label: '', ageMs: 0 };
   for (const { subject, label, periodMs } of expected) {
     const result = latest[subject];
@@ -61,8 +68,15 @@ export function pulseOf(
     if (result.state === 'unknown') return { alive: false, why: `${label} could not be measured, through a fault of our own` };
     if (ageMs >= oldest.ageMs) oldest = { label, ageMs };
   }
-  const open = alarms.filter(({ stage }) => stage === 'open').length;
   return { alive: true, oldestMs: oldest.ageMs, oldest: oldest.label, paths: expected.length, open };
+}
+
+/** A mail host walks no paths: there is life while its own checks are looked at. */
+function hostPulse({ lookedAt, freshMs = SLACK_MS, at }: PulseTerms, open: number): Pulse {
+  if (lookedAt === undefined) return { alive: false, why: 'sequence.cfg has no entries, and no check has looked at this host' };
+  const oldestMs = Math.max(0, at - lookedAt);
+  if (oldestMs > freshMs) return { alive: false, why: `the newest look at this host is ${durationText(oldestMs)} old` };
+  return { alive: true, oldestMs, oldest: 'this host', paths: 0, open };
 }
 
 /** The request that a watcher of that kind understands. */
@@ -72,7 +86,8 @@ export function beatRequest(
   site: string,
   { url, token, at }: { readonly url: string; readonly token: string | undefined; readonly at: number },
 ): HttpRequest {
-  const text = `${site}: ${many(paths, 'path')} measured, the oldest result is ${durationText(oldestMs)} old (${oldest}), ${many(open, 'alarm')} open`;
+  const what = paths === 0 ? 'looked at' : `${many(paths, 'path')} measured`;
+  const text = `${site}: ${what}, the oldest result is ${durationText(oldestMs)} old (${oldest}), ${many(open, 'alarm')} open`;
   const address = new URL(url);
   const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
   switch (form) {

@@ -37,6 +37,8 @@ export interface AlarmState {
   readonly canaryDay?: string;
   /** How far the journal has been read. */
   readonly cursor?: JournalCursor;
+  /** When the checks of this host were last looked at. Epoch ms. */
+  readonly lookedAt?: number;
   /** Trips that have been counted lately, so that none is counted twice. */
   readonly counted: readonly string[];
   /** Wall clock and time since boot at the last step, by which a clock that was set is noticed. */

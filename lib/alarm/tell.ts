@@ -152,7 +152,11 @@ async function decideNow(before: AlarmState, options: TellOptions, clock: Clock)
     .filter(({ name, everyMs }) => at - (claimed.beats[name]?.triedAt ?? 0) >= everyMs - EARLY_MS)
     .map(heartbeat => ({
       heartbeat,
-      pulse: pulseOf(options.expected, claimed.gate, claimed.messages, { freshMs: heartbeat.freshMs, at }),
+      pulse: pulseOf(options.expected, claimed.gate, claimed.messages, {
+        freshMs: heartbeat.freshMs,
+        lookedAt: claimed.lookedAt,
+        at,
+      }),
     }));
   const beats = pulses.flatMap(({ heartbeat, pulse }) => (pulse.alive ? [{ heartbeat, pulse }] : []));
   // One that may not be sent is due still: the rest of this round may bring what it lacks.
@@ -177,7 +181,12 @@ async function decideNow(before: AlarmState, options: TellOptions, clock: Clock)
     ),
   ];
   const isQuiet =
-    records.length === 0 && results.length === 0 && mine.length === 0 && pulses.length === 0 && released.lost.length === 0;
+    records.length === 0 &&
+    results.length === 0 &&
+    mine.length === 0 &&
+    pulses.length === 0 &&
+    released.lost.length === 0 &&
+    read.lookedAt === before.lookedAt;
   return { state, result: { records, made: decision.made, mine, beats }, isSame: isQuiet && before.clock !== undefined };
 }
 
@@ -210,7 +219,9 @@ function newResults(
     }
   }
   if (results.some(({ tripId }) => tripId !== undefined)) results.push(runDone(at));
-  return { state: { ...state, cursor: written.cursor, counted: [...counted].slice(-COUNTED) }, results };
+  const looks = [...written.records, ...records].flatMap(record => (record.type === 'reading' ? [Math.min(record.at, at)] : []));
+  const lookedAt = looks.length === 0 ? {} : { lookedAt: Math.max(...looks) };
+  return { state: { ...state, ...lookedAt, cursor: written.cursor, counted: [...counted].slice(-COUNTED) }, results };
 }
 
 /** The same verdict on the same trip is counted once; another verdict on it is another text, and takes the place of the first. */

@@ -81,10 +81,32 @@ test.for<
 test('a test that waits, and what a cap holds back, are no sign of a broken chain', () => {
   const latest = { a: seen(1), b: seen(1) };
   expect(pulse(latest, [waiting(60, { isTest: true }), waiting(60, { isCapped: true }), waiting(5)]).alive).toBe(true);
-  expect(pulseOf([], NO_ALARMS, [], { freshMs: undefined, at: AT })).toEqual({
-    alive: false,
-    why: 'sequence.cfg has no entries',
-  });
+});
+
+test('on a mail host that walks no paths there is life while its checks are looked at', () => {
+  const host = (lookedAt?: number) => pulseOf([], NO_ALARMS, [], { freshMs: undefined, lookedAt, at: AT });
+  expect(host()).toEqual({ alive: false, why: 'sequence.cfg has no entries, and no check has looked at this host' });
+  expect(host(AT - 16 * MINUTE)).toEqual({ alive: false, why: 'the newest look at this host is 16 min old' });
+  const life = host(AT - 5 * MINUTE);
+  expect(life).toEqual({ alive: true, oldestMs: 5 * MINUTE, oldest: 'this host', paths: 0, open: 0 });
+  if (!life.alive) return;
+  const { body } = beatRequest('healthchecks', life, 'mx1', { url: 'https://example.net/', token: undefined, at: AT });
+  expect(body).toBe('mx1: looked at, the oldest result is 5 min old (this host), 0 alarms open');
+});
+
+test('a look at a host goes into the heartbeat, whatever it finds', async () => {
+  const receiver = await startReceiver({ answer: { status: 200, body: 'OK' } });
+  const night = await Night.begin(
+    `[log.pager]\n[notify.oncall]\nchannels = ["pager"]\n[heartbeat.outside]\nurl = "${receiver.url}/ping"\n`,
+  );
+  await night.tell();
+  expect(receiver.got).toEqual([]);
+  const reading = { host: 'mx1', startedAt: night.at, level: 'ok', checks: [] } as const;
+  night.write({ v: 1, at: night.at, type: 'reading', by: 'hostcheck', reading });
+  await night.tell();
+  expect(receiver.got.map(({ body }) => body)).toEqual([
+    'Example Mail: looked at, the oldest result is 0 s old (this host), 0 alarms open',
+  ]);
 });
 
 const LIFE = { alive: true, oldestMs: 90_000, oldest: 'ims1 via ssmtp01', paths: 12, open: 1 } as const;
