@@ -19,8 +19,19 @@ export class Spans {
   }
 
   add(chunk: Buffer): void {
-    const text = this.#rest === '' ? chunk.toString('latin1') : this.#rest + chunk.toString('latin1');
+    const text = chunk.toString('latin1');
     let from = 0;
+    if (this.#rest !== '') {
+      // The line that the last chunk began, by itself: to join the chunks would copy all of them once more.
+      const end = text.indexOf('\n');
+      const line = this.#rest + (end < 0 ? text : text.slice(0, end)).slice(0, MOST - this.#rest.length);
+      if (end < 0) {
+        this.#rest = line;
+        return;
+      }
+      this.#take(line, 0, line.length);
+      from = end + 1;
+    }
     for (let to = text.indexOf('\n', from); to >= 0; to = text.indexOf('\n', from)) {
       this.#take(text, from, to);
       from = to + 1;

@@ -121,13 +121,14 @@ const SMTPD_REMARK =
 function receive(line: string, from: number, end: number, clientAt: number, book: Book): void {
   book.count(AT.received);
   const open = line.indexOf('[', clientAt);
-  const close = open < 0 ? -1 : line.indexOf(']', open);
   if (isLoopback(line, open + 1)) book.count(AT.receivedAgain);
   else if (line.indexOf(', sasl_', clientAt) >= 0) book.count(AT.receivedByLogin);
   else book.count(AT.receivedFromNet);
   // NOQUEUE: passed on to a filter while it comes in (smtpd_proxy_filter), and a message here when that hands it back.
   if (!line.startsWith('NOQUEUE', from)) book.message(line.slice(from, end)).isReceived = true;
-  if (book.withNames && close > 0) countName(book.clients, line.slice(open + 1, close));
+  if (!book.withNames || open < 0) return;
+  const close = line.indexOf(']', open);
+  if (close > 0) countName(book.clients, line.slice(open + 1, close));
 }
 
 /** A filter hands its messages back on this host. Log-ins from loopback (webmail) are users all the same. */
@@ -212,7 +213,7 @@ function deliver(line: string, id: string, toAt: number, direction: number | und
   const status = statusAt + 9;
   const isSent = line.startsWith('sent', status);
   if (isSent) {
-    if (line.indexOf('forwarded as ', status) >= 0) {
+    if (line.startsWith('(forwarded as ', status + 5)) {
       book.count(AT.forwarded);
       return true;
     }
@@ -233,19 +234,31 @@ function deliver(line: string, id: string, toAt: number, direction: number | und
   return true;
 }
 
-/** `, delays=0.03/0.02/0.01/0.02` */
+/** `1.3, delays=0.03/0.02/0.01/1.2`: from the first digit of the delay. */
 function delayParts(line: string, from: number, book: Book): void {
-  let at = line.indexOf('delays=', from);
-  if (at < 0 || at > from + 24) return;
-  at += 7;
+  const at = line.indexOf('delays=', from) + 7;
+  if (at < from || at > from + 31) return;
   const { sums, most } = book.parts;
   book.parts.count += 1;
-  for (let part = 0; part < 4; part++) {
-    const seconds = decimalAt(line, at);
-    sums[part] = (sums[part] ?? 0) + seconds;
-    if (seconds > (most[part] ?? 0)) most[part] = seconds;
-    if (part < 3) at = line.indexOf('/', at) + 1;
-    if (at === 0) return;
+  let part = 0;
+  let value = 0;
+  let scale = 0;
+  for (let i = at; part < 4; i++) {
+    const code = line.charCodeAt(i);
+    const digit = code - 0x30;
+    if (digit >= 0 && digit <= 9) {
+      value = value * 10 + digit;
+      scale *= 10;
+    } else if (code === 0x2e) scale = 1;
+    else {
+      const seconds = scale > 1 ? value / scale : value;
+      sums[part] = (sums[part] ?? 0) + seconds;
+      if (seconds > (most[part] ?? 0)) most[part] = seconds;
+      if (code !== 0x2f) return;
+      part += 1;
+      value = 0;
+      scale = 0;
+    }
   }
 }
 

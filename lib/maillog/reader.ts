@@ -52,16 +52,17 @@ export class Reader {
   readonly #exim = newProgram('exim');
   readonly #dovecot = newProgram('dovecot');
   /** Postfix' busiest daemons by two letters of their names: most lines of most logs are theirs. */
-  readonly #busy: Program[] = [];
+  readonly #busy: (Program | undefined)[] = new Array<Program | undefined>(KEYS).fill(undefined);
   /** Other programs by the first letter of their names: the one that wrote last. */
-  readonly #recent: Program[] = [];
+  readonly #recent: (Program | undefined)[] = new Array<Program | undefined>(32).fill(undefined);
 
   constructor(options: ReaderOptions) {
     this.book = new Book(options);
     this.#stamps = new Stamps(options.reference);
     this.#since = options.since ?? Number.NEGATIVE_INFINITY;
     this.#until = options.until ?? Number.POSITIVE_INFINITY;
-    for (const name of BUSY.map(each => `postfix/${each}`)) this.#busy[keyAt(`${name}[`, 0)] = newProgram(name);
+    for (const name of BUSY.map(each => `postfix/${each}`))
+      this.#busy[keyAt(`${name}[`, 0)] = { ...newProgram(name), codes: codesOf(name.slice(POSTFIX)) };
   }
 
   /** Reads a line, which stands in the text from `from` up to `to`, without its line end. */
@@ -78,8 +79,9 @@ export class Reader {
     book.count(AT.lines);
     const head = stamps.rest;
     const program = this.#busy[keyAt(text, head)];
-    if (program !== undefined && hasAt(text, program.codes, head)) {
-      const body = behindPid(text, head + program.codes.length);
+    // `postfix` itself is not compared: another instance's name of as many letters is as good.
+    if (program !== undefined && hasAt(text, program.codes, head + POSTFIX)) {
+      const body = behindPid(text, head + POSTFIX + program.codes.length);
       if (body >= 0) {
         this.#read(program, text, from, to, body);
         return;
@@ -117,7 +119,13 @@ export class Reader {
   }
 
   #all(): readonly Program[] {
-    return [...this.#programs.values(), ...Object.values(this.#busy), this.#others, this.#exim, this.#dovecot];
+    return [
+      ...this.#programs.values(),
+      ...this.#busy.filter(each => each !== undefined),
+      this.#others,
+      this.#exim,
+      this.#dovecot,
+    ];
   }
 
   #general(text: string, from: number, to: number, head: number): void {
@@ -191,6 +199,11 @@ function behindName(text: string, from: number): number {
   if (text.charCodeAt(from) === 0x3a && text.charCodeAt(from + 1) === 0x20) return from + 2;
   return behindPid(text, from);
 }
+
+const POSTFIX = 'postfix'.length;
+
+/** So many keys there may be. An array with gaps would be a hash table. */
+const KEYS = 32 * 128;
 
 /** Two letters of a name behind `postfix/`, as one number: no two of the busiest have both in common. */
 function keyAt(line: string, from: number): number {

@@ -8,6 +8,10 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 const DAY_MS = 86_400_000;
 /** Stamp and host name together are not longer. */
 const MOST_HEAD = 320;
+/** `2026-11-22T02:08`, without the signs between and the century; the minute first, which changes most. */
+const ISO_PLACES = Uint8Array.of(15, 14, 12, 11, 9, 8, 6, 5, 3);
+/** `Nov 22 02:08` */
+const BSD_PLACES = Uint8Array.of(11, 10, 8, 7, 5, 4, 2, 1, 0);
 /** Stands nowhere. */
 const NONE = codesOf('\uffff');
 
@@ -24,6 +28,8 @@ export class Stamps {
   #text = '';
   #zone = '';
   #codes = NONE;
+  /** Where in it digits and letters stand that may change. */
+  #places = BSD_PLACES;
   /** What followed its seconds, up to the text: zone and host, and where they stood. */
   #tail = NONE;
   #tailAt = 0;
@@ -39,7 +45,7 @@ export class Stamps {
    */
   read(text: string, from: number, to: number): boolean {
     const tailAt = from + this.#tailAt;
-    if (hasAt(text, this.#codes, from) && hasAt(text, this.#tail, tailAt)) {
+    if (hasPlaces(text, from, this.#codes, this.#places) && hasAt(text, this.#tail, tailAt)) {
       this.rest = tailAt + this.#tail.length;
       return true;
     }
@@ -116,6 +122,7 @@ export class Stamps {
   #take(text: string, zone: string, at: number, offsetMs: number): void {
     this.#text = Buffer.from(text, 'latin1').toString('latin1');
     this.#codes = codesOf(text);
+    this.#places = text.length === 16 ? ISO_PLACES : BSD_PLACES;
     this.#zone = zone;
     this.minuteAt = at;
     this.offsetMs = offsetMs;
@@ -141,6 +148,14 @@ export class Stamps {
     }
     return undefined;
   }
+}
+
+function hasPlaces(text: string, from: number, codes: Uint16Array, places: Uint8Array): boolean {
+  for (let i = 0; i < places.length; i++) {
+    const at = places[i] ?? 0;
+    if (text.charCodeAt(from + at) !== codes[at]) return false;
+  }
+  return true;
 }
 
 function isDay(year: number, month: number, day: number): boolean {

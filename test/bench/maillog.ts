@@ -1,5 +1,8 @@
 // How fast smtpstats reads a day's log of a large host, against pflogsumm with the same report, and what a step of five minutes costs
 // against Node doing nothing. The log is made here with its true counts; every answer is compared with them first.
+//
+// Of the whole log processor time is compared, of all threads: each reads from the page cache and does nothing but count, and on a
+// machine that does something else as well this is the time that stays the same. Of the step it is what one waits for.
 
 import {
   closeSync,
@@ -76,14 +79,14 @@ async function whole(log: string, stamps: string, truth: Truth, pflogsumm: strin
   const what = `pflogsumm, ${stamps}`;
   const seconds = (ours: number, most: number) => ({
     ours: ours / 1000,
-    theirs: costs.pflogsumm.wallMs / 1000,
+    theirs: costs.pflogsumm.cpuMs / 1000,
     unit: 's',
     what,
     most,
   });
   return [
-    against(`smtpstats report, ${stamps}`, seconds(costs.report.wallMs, 0.2)),
-    against(`smtpstats --top 0 (counters), ${stamps}`, seconds(costs.counters.wallMs, 0.08)),
+    against(`smtpstats report, ${stamps}, CPU`, seconds(costs.report.cpuMs, 0.2)),
+    against(`smtpstats --top 0 (counters), ${stamps}, CPU`, seconds(costs.counters.cpuMs, 0.08)),
     bounded(`smtpstats report, ${stamps}, memory`, {
       value: costs.report.peakMb,
       unit: 'MB',
