@@ -4,6 +4,9 @@ import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { TlsFacts } from '../model/dialog.ts';
 import { printable } from '../model/printable.ts';
 
+/** What a certificate of tomorrow is called: it, or our clock. */
+export const NOT_VALID_YET = 'certificate is not valid yet (or our clock is behind)';
+
 const DAY_MS = 86_400_000;
 const LEAST_RSA_BITS = 2048;
 
@@ -32,7 +35,7 @@ export function tlsTrouble(error: unknown, name: string): string {
     case 'CERT_HAS_EXPIRED':
       return 'certificate has expired';
     case 'CERT_NOT_YET_VALID':
-      return 'certificate is not valid yet (or our clock is behind)';
+      return NOT_VALID_YET;
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
       return 'certificate is self-signed and not among the trusted ones (ca_file)';
     case 'SELF_SIGNED_CERT_IN_CHAIN':

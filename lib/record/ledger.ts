@@ -90,6 +90,13 @@ export class Ledger {
     return { entries: entries.sort((a, b) => a.startedAt - b.startedAt), unreadable };
   }
 
+  /** When the newest message was sent of which anything is known, by the clock of that time; undefined when there is none. Epoch ms. */
+  newestAt(): number | undefined {
+    const ids = ['', 'done'].flatMap(folder => names(join(this.#folder, folder))).filter(name => ID.test(name.slice(0, -5)));
+    const newest = ids.sort().at(-1);
+    return newest === undefined ? undefined : Number.parseInt(newest.slice(0, 9), 36);
+  }
+
   /**
    * Drops what is older than eight days: by then an MTA has given a message up (Postfix: five days) and a second copy comes no
    * more. Ids begin with their time, so names are enough. What a disk does not let go of stays for another time.

@@ -1,6 +1,7 @@
 // What has happened on a trip so far, its two clocks, and its line to the ledger.
 
 import type { Terms } from '../dialog/line.ts';
+import { NOT_VALID_YET } from '../dialog/tls.ts';
 import type { Fault } from '../model/dialog.ts';
 import type { Arrival, Finding, Hop, Leg, LegName, SentMessage, Trip } from '../model/trip.ts';
 import { NotWritten } from '../record/append.ts';
@@ -15,6 +16,8 @@ import { newId } from './token.ts';
 
 /** The wall clock moved against the monotonic one by more than this: it was set. */
 const CLOCK_JUMP_MS = 1000;
+/** A clock that is this much behind what it has shown before was set back. */
+const BEHIND_MS = 60_000;
 /** What waiting ends in: nothing came in time, the peer had enough of waiting for us, the message was not there in time. */
 const RUN_OUT: ReadonlySet<Fault['kind']> = new Set(['timeout', 'dropped', 'missing']);
 
@@ -166,11 +169,22 @@ export class TripLog {
     this.box?.abandon();
   }
 
-  /** A time that ran out while this process was stopped says nothing about mail. */
+  /** What our own process or clock did to a trip says nothing about mail. */
   #asRun(arrival: Arrival, fault: Fault | undefined): { readonly arrival: Arrival; readonly fault: Fault | undefined } {
-    const awayMs = this.#stalls.longestMs();
-    if (fault === undefined || awayMs === 0 || !RUN_OUT.has(fault.kind)) return { arrival, fault };
-    const why = `this process was stopped for ${(awayMs / 1000).toFixed(1)} s during the trip; then: ${fault.component} ${fault.text}`;
+    const ours = fault === undefined ? undefined : this.#ourPart(fault);
+    if (fault === undefined || ours === undefined) return { arrival, fault };
+    const why = `${ours}; then: ${fault.component} ${fault.text}`;
     return { arrival: arrival.outcome === 'seen' ? arrival : { outcome: 'unknown', why }, fault: localFault('state', why) };
+  }
+
+  #ourPart({ kind, text }: Fault): string | undefined {
+    const awayMs = this.#stalls.longestMs();
+    if (awayMs > 0 && RUN_OUT.has(kind)) return `this process was stopped for ${(awayMs / 1000).toFixed(1)} s during the trip`;
+    if (kind !== 'tls' || !text.includes(NOT_VALID_YET)) return undefined;
+    const now = this.now();
+    const latest = Math.max(this.startedAt + this.clock(), this.#tools.ledger.newestAt() ?? 0);
+    return latest - now > BEHIND_MS
+      ? `our own clock is behind: it says ${new Date(now).toISOString()}, and it has been ${new Date(latest).toISOString()} already`
+      : undefined;
   }
 }

@@ -20,17 +20,8 @@ const HOUR_S = 3600;
 const DAY_S = 24 * HOUR_S;
 const TO_1970 = -Math.floor(Date.UTC(2026, 10, 22) / 1000);
 const JUMPS: readonly number[] = [3 * HOUR_S, -40 * DAY_S, 1, -1, -3 * HOUR_S, 40 * DAY_S, TO_1970];
-/** The instant of the change, and the zone. */
-const NIGHTS: readonly (readonly [zone: string, changeAt: string])[] = [
-  ['America/Santiago', '2026-09-06T04:00:00Z'],
-  ['Europe/Berlin', '2026-10-25T01:00:00Z'],
-  ['Europe/Berlin', '2027-03-28T01:00:00Z'],
-  ['America/New_York', '2026-11-01T06:00:00Z'],
-  ['America/New_York', '2027-03-14T07:00:00Z'],
-  ['Australia/Lord_Howe', '2026-10-03T15:30:00Z'],
-  ['Australia/Lord_Howe', '2027-04-03T15:00:00Z'],
-  ['America/Santiago', '2027-04-04T03:00:00Z'],
-];
+/** Each changes twice a year. */
+const ZONES = ['Europe/Berlin', 'America/Santiago', 'America/New_York', 'Australia/Lord_Howe'] as const;
 /** Every half hour from three hours before the change until three after it. */
 const PER_NIGHT = 12;
 const STEP_S = HOUR_S / 2;
@@ -41,7 +32,7 @@ export const clock: Claim = {
   promise: '11: a clock that is set, or changes its hour, makes no time absurd, no row strange, and no alarm',
   unit: 'runs',
   short: 10,
-  full: JUMPS.length * 4 + NIGHTS.length * PER_NIGHT,
+  full: JUMPS.length * 6 + ZONES.length * 2 * PER_NIGHT,
   run: setClocks,
 };
 
@@ -65,10 +56,11 @@ async function setClocks({ n, say }: Order): Promise<Outcome> {
       for (const mailbox of ['imap', 'pop3'] as const) await bench.jump(jump, mailbox);
       say(`set by ${jump} s`);
     }
-    const nights = isFull ? NIGHTS : NIGHTS.slice(0, 1);
-    for (const [zone, changeAt] of nights) {
-      await bench.night(zone, Date.parse(changeAt) / 1000, isFull ? PER_NIGHT : 4);
-      say(`${zone}, ${changeAt}`);
+    const zones = isFull ? ZONES : ZONES.slice(0, 1);
+    const nights = zones.flatMap(zone => changesIn(zone).map(changeAt => ({ zone, changeAt }))).slice(0, isFull ? undefined : 1);
+    for (const { zone, changeAt } of nights) {
+      await bench.night(zone, changeAt, isFull ? PER_NIGHT : 4);
+      say(`${zone}, ${new Date(changeAt * 1000).toISOString()}`);
     }
     if (receiver.told.length > 0) bench.failures.push(`${receiver.told.length} alarms: ${receiver.told[0]?.slice(0, 200)}`);
     return {
@@ -77,7 +69,7 @@ async function setClocks({ n, say }: Order): Promise<Outcome> {
       figures: {
         by: faked.by,
         'clocks set in mid-trip': jumps.length * 2,
-        'nights, zones': `${nights.length}, ${new Set(nights.map(([zone]) => zone)).size}`,
+        'nights, zones': `${nights.length}, ${zones.length}`,
         'longest time of a trip, ms': Math.round(bench.longestMs),
         alarms: receiver.told.length,
       },
@@ -108,7 +100,7 @@ class Bench {
     this.#file = join(place, 'clock');
   }
 
-  /** The clock is set in the moment in which the message is filed; then a run by the new clock, and one by the old. */
+  /** The clock is set in the moment in which the message is filed; then a run by the new clock, and one by the old, a little later. */
   async jump(seconds: number, mailbox: 'imap' | 'pop3'): Promise<void> {
     const what = `set by ${seconds} s, ${mailbox}`;
     const state = this.#freshState();
@@ -124,9 +116,9 @@ class Bench {
     inbox.append = append;
     this.#judge(`${what}, the trip`, first);
     const found = recordOf(first)?.trip.findings.some(({ what }) => what === 'clock') ?? false;
-    if (found !== Math.abs(seconds) > 1) this.failures.push(`${what}: ${found ? 'said' : 'not said'} that the clock was set`);
+    if (Math.abs(seconds) > 1 && !found) this.failures.push(`${what}: it is not said that the clock was set`);
     this.#judge(`${what}, the next`, await this.#trip(state, mailbox));
-    this.#set(0);
+    this.#set(300);
     const last = await this.#trip(state, mailbox);
     if (last.status !== 0) this.failures.push(`${what}, set back: ${text(last)}`);
     const left = inbox.messages.length;
@@ -220,6 +212,21 @@ function recordOf({ out }: Ended): TripRecord | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** When the hour changes in the year that begins, epoch seconds. Certificates of the embedded site are good for so long. */
+function changesIn(zone: string): readonly number[] {
+  const format = new Intl.DateTimeFormat('en', { timeZone: zone, timeZoneName: 'longOffset' });
+  const offset = (at: number) => format.formatToParts(at * 1000).find(({ type }) => type === 'timeZoneName')?.value;
+  const now = Math.floor(Date.now() / (1000 * HOUR_S)) * HOUR_S;
+  const changes: number[] = [];
+  for (let day = now; day < now + 363 * DAY_S; day += DAY_S) {
+    if (offset(day) === offset(day + DAY_S)) continue;
+    let at = day;
+    while (offset(at) === offset(day)) at += STEP_S;
+    changes.push(at);
+  }
+  return changes;
 }
 
 function localOf(zone: string, at: number): { readonly day: string; readonly time: string } {

@@ -45,8 +45,17 @@ export class Product {
 
   constructor() {
     const root = projectRoot();
-    for (const part of ['bin', 'dist', 'plugins', 'reports', 'package.json'])
-      cpSync(join(root, part), join(this.folder, part), { recursive: true });
+    for (let tries = 1; ; tries += 1) {
+      try {
+        for (const part of ['bin', 'dist', 'plugins', 'reports', 'package.json'])
+          cpSync(join(root, part), join(this.folder, part), { recursive: true });
+        break;
+      } catch (error) {
+        // A build puts another dist/ in the place of this one.
+        if (tries === 5) throw error;
+        rmSync(join(this.folder, 'dist'), { recursive: true, force: true });
+      }
+    }
     symlinkSync(join(root, 'node_modules'), join(this.folder, 'node_modules'));
   }
 

@@ -4,11 +4,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { nagiosLine } from '../../lib/cli/view/nagios.ts';
+import { NOT_VALID_YET } from '../../lib/dialog/tls.ts';
+import type { Fault } from '../../lib/model/dialog.ts';
+import { routeOf } from '../../lib/plan/route.ts';
 import { localDay } from '../../lib/record/day.ts';
 import { readJournal } from '../../lib/record/journal.ts';
-import { Ledger } from '../../lib/record/ledger.ts';
+import { Ledger, timeOfId } from '../../lib/record/ledger.ts';
 import { parseSystest } from '../../lib/record/systest.ts';
-import { BOTH, foreign, openWorld, type World } from './world.ts';
+import { TripLog } from '../../lib/trip/log.ts';
+import { BOTH, foreign, openWorld, PATH, type World } from './world.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -209,4 +213,35 @@ test('a process that was stopped while it waited does not blame the site, and sa
   expect(record.verdict.state).toBe('unknown');
   expect(record.trip.fault).toMatchObject({ component: 'monitor', kind: 'local' });
   expect(record.verdict.text).toMatch(/this process was stopped for \d\.\d s/);
+});
+
+test("a certificate of tomorrow is our fault when the ledger has seen tomorrow, and the peer's when it has not", () => {
+  const routed = routeOf(world.standin.site, PATH);
+  if ('problem' in routed) throw new Error(routed.problem);
+  const ledger = new Ledger(world.state);
+  const tools = { ledger, signal: new AbortController().signal };
+  const fault: Fault = {
+    component: 'mmp/smux01',
+    protocol: 'imap',
+    phase: 'tls',
+    kind: 'tls',
+    text: `tls: ${NOT_VALID_YET}`,
+    lasting: 'unknown',
+  };
+  const faultOf = () => {
+    const log = new TripLog({ site: world.standin.site, route: routed.route }, tools);
+    const { trip } = log.end({ outcome: 'unsent' }, fault);
+    log.abandon();
+    return trip.fault;
+  };
+  expect(faultOf()).toEqual(fault);
+  const tomorrow = Date.now() + 86_400_000;
+  const id = `${timeOfId(tomorrow)}${'a'.repeat(11)}`;
+  const message = { id, messageId: `<${id}@x>`, from: 'a@b', to: 'a@b', envelopeFrom: 'a@b', subject: 's', bytes: 1 };
+  ledger.put({ v: 1, message, path: PATH, state: 'gone', startedAt: tomorrow, watchedUntil: 0, bodyHash: '' });
+  expect(faultOf()).toMatchObject({
+    component: 'monitor',
+    kind: 'local',
+    text: expect.stringContaining('our own clock is behind'),
+  });
 });
