@@ -1,8 +1,8 @@
-// Exim and sendmail beside the lab's Postfix: real programs that fill real queues below a folder of their own, and deliver nothing, since
+// Exim, sendmail and OpenSMTPD beside the lab's Postfix: real programs that fill real queues below a folder of their own, and deliver nothing, since
 // the machine that they send everything to refuses connections. Unpacked by `lab install`, run in name spaces of their own.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { guestFile } from './packages.ts';
@@ -56,23 +56,8 @@ begin retry
 * * F,1h,10m
 `,
   );
-  // Its user is built into Debian's program, and stands in /etc/passwd only where the package is installed.
-  for (const [name, line] of [
-    ['passwd', 'Debian-exim:x:64999:64999::/nonexistent:/usr/sbin/nologin'],
-    ['group', 'Debian-exim:x:64999:'],
-  ] as const) {
-    copyFileSync(`/etc/${name}`, join(dir, name));
-    if (!/^Debian-exim:/m.test(readFileSync(join(dir, name), 'utf8'))) writeFileSync(join(dir, name), `${line}\n`, { flag: 'a' });
-  }
-  const inside = (...command: readonly string[]) => [
-    'unshare',
-    '-m',
-    'sh',
-    '-c',
-    `mount --bind ${dir}/passwd /etc/passwd && mount --bind ${dir}/group /etc/group && exec "$@"`,
-    'sh',
-    ...command,
-  ];
+  makeAccounts(dir, { 'Debian-exim': 64_999 });
+  const inside = (...command: readonly string[]) => withAccounts(dir, [], command);
   await run(inside('chown', '-R', 'Debian-exim:Debian-exim', join(dir, 'spool'), join(dir, 'log')));
   const call = (args: readonly string[], input?: string) =>
     run(inside(program, '-C', config, ...args), { anyStatus: true, ...(input === undefined ? {} : { input }) });
@@ -83,6 +68,64 @@ begin retry
       const { stdout } = await call(['-oMa', client, '-bs'], smtp(message));
       if (!/^250 OK id=/m.test(stdout)) throw new Error(`Exim did not take the message: ${stdout}`);
     },
+  };
+}
+
+/** Users that are built into Debian's programs, and stand in /etc/passwd only where the packages are installed. */
+function makeAccounts(dir: string, users: Readonly<Record<string, number>>): void {
+  for (const file of ['passwd', 'group'] as const) {
+    copyFileSync(`/etc/${file}`, join(dir, file));
+    const there = readFileSync(join(dir, file), 'utf8');
+    for (const [name, id] of Object.entries(users)) {
+      if (new RegExp(`^${name}:`, 'm').test(there)) continue;
+      const line = file === 'passwd' ? `${name}:x:${id}:${id}::/nonexistent:/usr/sbin/nologin` : `${name}:x:${id}:`;
+      writeFileSync(join(dir, file), `${line}\n`, { flag: 'a' });
+    }
+  }
+}
+
+/** In a mount name space where these are known, and further folders lie over the system's. */
+function withAccounts(dir: string, over: readonly (readonly [string, string])[], command: readonly string[]): string[] {
+  const binds = [[`${dir}/passwd`, '/etc/passwd'], [`${dir}/group`, '/etc/group'], ...over];
+  const mounts = binds.map(([from, to]) => `mount --bind '${from}' '${to}'`).join(' && ');
+  return ['unshare', '-m', 'sh', '-c', `${mounts} && exec "$@"`, 'sh', ...command];
+}
+
+export interface Opensmtpd {
+  /** What its /var/spool/smtpd is. */
+  readonly spool: string;
+  give(message: Given): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** @param dir absolute, made here */
+export async function opensmtpd(dir: string, { port }: { readonly port: number }): Promise<Opensmtpd> {
+  mkdirSync(join(dir, 'spool/smtpd'), { recursive: true, mode: 0o711 });
+  mkdirSync(join(dir, 'lib/opensmtpd/empty'), { recursive: true });
+  mkdirSync(join(dir, 'run'));
+  makeAccounts(dir, { opensmtpd: 64_998, opensmtpq: 64_997 });
+  writeFileSync(
+    join(dir, 'smtpd.conf'),
+    `listen on 127.0.0.1 port ${port}
+action "out" relay host smtp://${NOBODY.host}:${NOBODY.port}
+match from any for any action "out"
+`,
+  );
+  const over = [
+    [`${dir}/spool`, '/var/spool'],
+    [`${dir}/lib`, '/var/lib'],
+    [`${dir}/run`, '/run'],
+  ] as const;
+  // Copied, since /var/lib, where guests lie, is another one inside.
+  copyFileSync(guestFile('opensmtpd'), join(dir, 'smtpd'));
+  chmodSync(join(dir, 'smtpd'), 0o755);
+  const [first = '', ...rest] = withAccounts(dir, over, [join(dir, 'smtpd'), '-d', '-f', join(dir, 'smtpd.conf')]);
+  const daemon = spawn(first, rest, { stdio: 'ignore' });
+  await until(`OpenSMTPD listens on port ${port}`, 10_000, async () => ((await listens(port)) ? true : undefined));
+  return {
+    spool: join(dir, 'spool/smtpd'),
+    give: message => giveOver({ host: '127.0.0.1', port }, message),
+    stop: () => ended(daemon),
   };
 }
 

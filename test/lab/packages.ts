@@ -36,6 +36,7 @@ export const PRIVATE_POSTFIX = '/var/lib/healthmon-lab/postfix';
  */
 export const GUESTS: Readonly<Record<string, string>> = {
   'exim4-daemon-light': '/usr/sbin/exim4',
+  opensmtpd: '/usr/sbin/smtpd',
   'sendmail-bin': '/usr/libexec/sendmail/sendmail',
   'sendmail-cf': '/usr/share/sendmail/cf/m4/cf.m4',
   m4: '/usr/bin/m4',

@@ -29,14 +29,15 @@ import { queues } from '../../lib/host/queues/queues.ts';
 import { sys } from '../../lib/host/sys/sys.ts';
 import type { HostReading } from '../../lib/model/reading.ts';
 import { loadSite } from '../../lib/site/load.ts';
-import { exim, type Given, giveOver, sendmail } from '../lab/guests.ts';
+import { exim, type Given, giveOver, opensmtpd, sendmail } from '../lab/guests.ts';
 import { startLab } from '../lab/lab.ts';
 import { missingGuests, postfixIsPrivate } from '../lab/packages.ts';
 import { run, sleep, until } from '../lab/run.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const noGuests = missingGuests().length > 0;
-if (noGuests) process.stdout.write(`no Exim or sendmail here: npm run lab -- install (${missingGuests().join(' ')})\n`);
+if (noGuests)
+  process.stdout.write(`no Exim, sendmail or OpenSMTPD here: npm run lab -- install (${missingGuests().join(' ')})\n`);
 
 let place: string;
 beforeAll(() => {
@@ -252,6 +253,26 @@ test.skipIf(noGuests)(
     }
   },
 );
+
+test.skipIf(noGuests)('OpenSMTPD: messages, not envelopes, before and after their first try', async () => {
+  const mta = await opensmtpd(join(place, 'opensmtpd'), { port: await freePort() });
+  try {
+    for (const n of [1, 2, 3]) await mta.give(letter(n, `127.0.0.${10 + (n % 2)}`, 'a@one.test', `b@d${n}.test`));
+    const settings = { flavour: 'opensmtpd', directory: mta.spool, sample: 2000 } as const;
+    const seen = await queues.look(look({ queues: settings }));
+    print('OpenSMTPD', [[seen.text], [JSON.stringify(seen.tops)]]);
+    expect([seen.figures['queues.total'], seen.figures['queues.hold'], seen.missing]).toEqual([3, 0, []]);
+    expect((seen.figures['queues.active'] ?? 0) + (seen.figures['queues.deferred'] ?? 0)).toBe(3);
+    expect(seen.tops['client hosts']).toEqual([
+      { name: '127.0.0.11', count: 2 },
+      { name: '127.0.0.10', count: 1 },
+    ]);
+    expect(seen.tops['destination domains']?.[0]).toEqual({ name: 'one.test', count: 3 });
+    expect(seen.figures['queues.oldest_s']).toBeLessThan(60);
+  } finally {
+    await mta.stop();
+  }
+});
 
 test.skipIf(postfixIsPrivate())('Postfix configuration that no longer parses, a real mail log, and a certificate', async () => {
   await using lab = await startLab({ only: ['mta', 'directory', 'dns'] });
