@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { Path, SentMessage } from '../model/trip.ts';
 import { NotWritten, reason } from './append.ts';
 import { makeFolder } from './folder.ts';
-import { removeQuietly, replaceFile } from './replace.ts';
+import { removeQuietly, replaceFile, replaceUnforced } from './replace.ts';
 
 /**
  * - `sending` written before MAIL FROM; a crash leaves it so, and the message may or may not be on its way
@@ -53,16 +53,22 @@ export class Ledger {
     this.#folder = join(state, 'ledger');
   }
 
-  /** Writes an entry, forced to disk. @throws {NotWritten}: then the message must not be sent */
+  /**
+   * Writes an entry. That of a message about to be sent is forced to disk; what comes later outlives a kill, and in a power cut an
+   * entry may fall back to what it was, or become unreadable, which the next run mends.
+   *
+   * @throws {NotWritten}: then the message must not be sent
+   */
   put(entry: LedgerEntry): void {
     const done = entry.state === 'gone' || entry.state === 'unsent';
+    const write = entry.state === 'sending' ? replaceFile : replaceUnforced;
     const open = this.#file(entry.message.id);
     const text = `${JSON.stringify(entry)}\n`;
     if (!done) {
-      replaceFile(open, text);
+      write(open, text);
       return;
     }
-    replaceFile(this.#file(entry.message.id, 'done'), text);
+    write(this.#file(entry.message.id, 'done'), text);
     try {
       rmSync(open, { force: true });
     } catch (error) {

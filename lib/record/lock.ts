@@ -13,7 +13,7 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { NotWritten, reason } from './append.ts';
 import { makeFolder } from './folder.ts';
-import { removeQuietly, replaceFile } from './replace.ts';
+import { removeQuietly, replaceUnforced } from './replace.ts';
 
 export interface Holder {
   readonly pid: number;
@@ -49,7 +49,7 @@ export async function takeLock(state: string, name: string, what: string): Promi
   }
   server.unref();
   try {
-    replaceFile(note, `${JSON.stringify(mine)}\n`);
+    replaceUnforced(note, `${JSON.stringify(mine)}\n`);
   } catch (error) {
     // The note is for people; the socket is the lock, and a full disk does not keep it from being held.
     if (!(error instanceof NotWritten)) {

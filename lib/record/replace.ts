@@ -14,6 +14,20 @@ import { makeFolder } from './folder.ts';
  * @throws {NotWritten} and leaves the old file as it was
  */
 export function replaceFile(file: string, text: string, mode = 0o600): void {
+  replace(file, text, { mode, force: true });
+}
+
+/**
+ * The same without forcing the disk, which takes milliseconds in which nothing in this process goes on: for what may be lost in a
+ * power cut. A reader sees the old text or the new one, also after a kill; after a power cut the file may be old, or empty.
+ *
+ * @throws {NotWritten} and leaves the old file as it was
+ */
+export function replaceUnforced(file: string, text: string): void {
+  replace(file, text, { mode: 0o600, force: false });
+}
+
+function replace(file: string, text: string, { mode, force }: { readonly mode: number; readonly force: boolean }): void {
   // By chance, not by counting: in a container the next process often has the same number, and meets what a kill has left.
   const beside = `${file}.${process.pid}.${randomBytes(4).toString('hex')}.new`;
   try {
@@ -23,12 +37,12 @@ export function replaceFile(file: string, text: string, mode = 0o600): void {
       const bytes = Buffer.from(text);
       const written = writeSync(fd, bytes);
       if (written !== bytes.length) throw new NotWritten(file, `the disk took only ${written} of ${bytes.length} bytes (full?)`);
-      fsyncSync(fd);
+      if (force) fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
     renameSync(beside, file);
-    syncFolder(dirname(file));
+    if (force) syncFolder(dirname(file));
   } catch (error) {
     removeQuietly(beside);
     throw error instanceof NotWritten ? error : new NotWritten(file, reason(error));
