@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { projectRoot } from '../../lib/cli/context.ts';
 
 /** What is to go wrong inside a command. @see mishap.mjs */
@@ -60,7 +61,7 @@ export class Product {
   }
 
   launch(command: string, args: readonly string[], { config, state, mishap, env }: LaunchOptions): Launched {
-    const hook = mishap === undefined ? [] : ['--import', join(projectRoot(), 'test', 'soak', 'mishap.mjs')];
+    const hook = mishap === undefined ? [] : ['--import', pathToFileURL(join(projectRoot(), 'test', 'soak', 'mishap.mjs')).href];
     const began = performance.now();
     const child = spawn(process.execPath, [...hook, join(this.folder, 'bin', command), ...args], {
       env: {
