@@ -14,7 +14,7 @@
 import { isUtf8 } from 'node:buffer';
 import { promises as dns } from 'node:dns';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import type { Dialog, DialogRecord, Facts, Fault, FaultKind, Phase, PhaseName, Reply, TranscriptLine } from '../model/dialog.ts';
 import { type Endpoint, LocalProblem } from '../model/endpoint.ts';
 import { printable } from '../model/printable.ts';
@@ -383,7 +383,7 @@ export class Line {
       socket: plain,
       host: name,
       ...(isIP(name) === 0 ? { servername: name } : {}),
-      ...(endpoint.trust.ca === undefined ? {} : { ca: endpoint.trust.ca }),
+      secureContext: contextFor(endpoint.trust.ca),
       // Judged below, before a byte of ours goes out, so that the certificate's facts are known even when it is refused.
       rejectUnauthorized: false,
     });
@@ -560,6 +560,19 @@ export class Line {
   #peek(): string {
     return `"${printable(this.#mask(text(this.#unread.head(60))), 80)}"`;
   }
+}
+
+/** By the authorities that are trusted; the text of a few of them, from the config. */
+const contexts = new Map<string | undefined, SecureContext>();
+
+/** Reading authorities takes longer than the rest of a handshake: they are read once. No session is resumed through this. */
+function contextFor(ca: string | undefined): SecureContext {
+  const known = contexts.get(ca);
+  if (known !== undefined) return known;
+  const fresh = createSecureContext(ca === undefined ? {} : { ca });
+  if (contexts.size >= 16) contexts.clear();
+  contexts.set(ca, fresh);
+  return fresh;
 }
 
 export async function systemLookup(host: string, family: 4 | 6 | undefined): Promise<readonly { address: string }[]> {

@@ -27,6 +27,7 @@ import type { Amendment } from '../../trip/sweep.ts';
 import { loadAhead, makeTrip } from '../../trip/trip.ts';
 import { type Held, Maildrops } from './maildrops.ts';
 import { Past, siblingOf } from './past.ts';
+import { nextTurn } from './turns.ts';
 
 export interface RoundOptions {
   readonly by: Runner;
@@ -52,12 +53,16 @@ export async function makeRound(paths: readonly Path[], options: RoundOptions): 
   const round = new Round(options);
   if (paths.length > 1) await Promise.all([loadAhead(), loadIsolation()]);
   const records: TripRecord[] = [];
-  let next = 0;
+  const waiting = paths.map((path, index) => ({ ...path, index }));
+  const busy = new Set<string>();
   const worker = async () => {
-    while (next < paths.length) {
-      const index = next;
-      next += 1;
-      records[index] = await round.walk(paths[index] as Path);
+    for (;;) {
+      const [turn] = waiting.splice(nextTurn(waiting, busy), 1);
+      if (turn === undefined) return;
+      const { index, ...path } = turn;
+      if (path.mailbox === 'pop3') busy.add(path.account);
+      records[index] = await round.walk(path);
+      if (path.mailbox === 'pop3') busy.delete(path.account);
     }
   };
   await Promise.all(Array.from({ length: Math.min(options.atOnce ?? AT_ONCE, paths.length) }, worker));
