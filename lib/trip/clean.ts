@@ -12,7 +12,7 @@ import { planSweep } from './sweep.ts';
 import { verifyToken } from './token.ts';
 
 /** A second copy comes within milliseconds of the first: where another look costs nothing, it is waited for so long. */
-const COPY_MS = 200;
+const COPY_MS = 100;
 
 /**
  * @param letter the message as it was found in the box; undefined when it was not
@@ -55,6 +55,7 @@ export async function cleanUp(
       address: route.account.address,
       currentId: log.id,
       entryOf: id => log.entryOf(id),
+      since: log.startedAt,
       at: log.now(),
       cap: site.sweepCap,
     });
@@ -63,6 +64,7 @@ export async function cleanUp(
     if (remove.length > 0) tried(await box.remove(remove, terms));
     const gone = tried(await box.close({ ...terms, deadlineMs: Math.min(5000, terms.deadlineMs) })) ?? [];
     if (ours.length > 0 && ours.every(each => gone.includes(each))) log.note(composed, 'gone');
+    else if (letter !== undefined && order.keep !== true) log.note(composed, 'seen');
     log.amend(plan.amendments, gone);
     return { dialogs };
   });

@@ -75,8 +75,12 @@ export class TripLog {
     this.#findings.push(finding);
   }
 
-  /** Writes the ledger. The first entry must be on disk; of later ones it is enough that a later run can mend them. */
-  note(composed: Composed, state: LedgerEntry['state']): void {
+  /**
+   * Writes the ledger. The first entry must be on disk; of later ones it is enough that a later run can mend them.
+   *
+   * @param isOurs while this trip deals with the message itself, no other trip over the same account takes it for a left-over
+   */
+  note(composed: Composed, state: LedgerEntry['state'], isOurs = state === 'sending' || state === 'sent'): void {
     const { limits } = this.#order.site;
     const entry: LedgerEntry = {
       v: 1,
@@ -84,8 +88,7 @@ export class TripLog {
       path: this.#order.route.path,
       state,
       startedAt: this.startedAt,
-      watchedUntil:
-        state === 'sending' || state === 'sent' ? this.startedAt + limits.submitMs + limits.deliverMs + 4 * limits.fetchMs : 0,
+      watchedUntil: isOurs ? this.startedAt + limits.submitMs + limits.deliverMs + 4 * limits.fetchMs : 0,
       bodyHash: composed.bodyHash,
       ...(state === 'seen' || state === 'gone' ? { seenAt: this.now() } : {}),
     };

@@ -35,12 +35,14 @@ export interface SweepQuestion {
   /** The message of the trip under way: dealt with by the trip itself. */
   readonly currentId: string;
   readonly entryOf: (id: string) => LedgerEntry | undefined;
+  /** When the trip under way began; epoch ms. */
+  readonly since: number;
   /** Wall clock, epoch ms. */
   readonly at: number;
   readonly cap: number;
 }
 
-export function planSweep({ letters, key, address, currentId, entryOf, at, cap }: SweepQuestion): SweepPlan {
+export function planSweep({ letters, key, address, currentId, entryOf, since, at, cap }: SweepQuestion): SweepPlan {
   const remove: Letter[] = [];
   const amendments: Amendment[] = [];
   let strangers = 0;
@@ -56,6 +58,8 @@ export function planSweep({ letters, key, address, currentId, entryOf, at, cap }
     }
     // Another run is looking for it right now, or the user asked to keep it.
     if (isWatched(entry, at) || entry.state === 'kept') continue;
+    // Removed by another trip while this one was under way: a maildrop shows what it held at log-in. A second copy is still there later.
+    if (entry.state === 'gone' && (entry.seenAt ?? 0) >= since) continue;
     if (remove.length >= cap) continue;
     remove.push(letter);
     const became = becameOf(entry);

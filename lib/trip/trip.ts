@@ -104,7 +104,7 @@ async function walk(order: TripOrder, log: TripLog): Promise<TripResult> {
     }
     case 'seen': {
       const { letter, afterMs, byMs } = watched;
-      log.note(composed, 'seen');
+      log.note(composed, 'seen', true);
       const fetched = await fetch(box, letter, composed, log, site.limits.fetchMs);
       const arrival: Arrival = {
         outcome: 'seen',
@@ -112,7 +112,10 @@ async function walk(order: TripOrder, log: TripLog): Promise<TripResult> {
         byMs,
         ...(letter.internalDate === undefined ? {} : { internalDate: letter.internalDate }),
       };
-      if (fetched.trouble !== undefined) return log.endWith(arrival, fetched.trouble);
+      if (fetched.trouble !== undefined) {
+        log.note(composed, 'seen');
+        return log.endWith(arrival, fetched.trouble);
+      }
       log.readBack();
       const copies = await cleanUp(order, box, composed, key, letter, log);
       return log.end(arrival, harmIn(order, composed, fetched.raw, copies, log));

@@ -35,6 +35,7 @@ const plan = (letters: readonly Letter[], entries: readonly LedgerEntry[], more:
     address: ADDRESS,
     currentId: 'current',
     entryOf: id => entries.find(each => each.message.id === id),
+    since: AT - 1000,
     at: AT,
     cap: 10,
     ...more,
@@ -84,6 +85,13 @@ test('a message that another run is still watching, that is kept, or that is thi
   expect(plan([ours(ID)], [entry(ID, 'sent', { watchedUntil: AT + 1000 })]).remove).toEqual([]);
   expect(plan([ours(ID)], [entry(ID, 'kept')]).remove).toEqual([]);
   expect(plan([ours(ID)], [entry(ID, 'lost')], { currentId: ID }).remove).toEqual([]);
+});
+
+test('what was removed since this trip began may still show in a maildrop that was opened before, and is no duplicate', () => {
+  expect(plan([ours(ID)], [entry(ID, 'gone', { seenAt: AT - 500 })])).toMatchObject({ remove: [], amendments: [] });
+  expect(plan([ours(ID)], [entry(ID, 'gone', { seenAt: AT - 1500 })]).amendments.map(({ became }) => became)).toEqual([
+    'duplicate',
+  ]);
 });
 
 test('no more than the cap are removed in one run', () => {
