@@ -52,6 +52,7 @@ export const injection: Claim = {
 
 async function injectEverywhere({ n, seed, say }: Order): Promise<Outcome> {
   using product = new Product();
+  const isShort = n < 2;
   const foul = await startFoul();
   const receiver = await startReceiver();
   const syslog = await startSyslog();
@@ -91,7 +92,7 @@ ${['hook', 'log', 'child', 'core'].map(name => `[notify.${name}]\nchannels = ["$
         const { out, err } = await product.run(command, args, places);
         sinks.take(sink, out, err);
       };
-      for (const stage of ['greeting', 'login', 'work'] as const) {
+      for (const stage of isShort ? (['work'] as const) : (['greeting', 'login', 'work'] as const)) {
         foul.stage = stage;
         await run('check_rndtrip', 'check_rndtrip', '--all');
         const trip = ['-u', 'ims1', '-s', 'mta1', '-p', 'mmp1', '-m', stage === 'login' ? 'pop3' : 'imap'];
@@ -108,7 +109,7 @@ ${['hook', 'log', 'child', 'core'].map(name => `[notify.${name}]\nchannels = ["$
       await run('check_files', 'check_files', '-v');
       await run('check_files --nagios', 'check_files', '--nagios');
       await letterThrough(shop, product, payload, state, sinks);
-      for (const format of FORMATS)
+      for (const format of isShort ? (['daily', 'csv'] as const) : FORMATS)
         await run(`report ${format}`, 'check_rndtrip', '-r', '--day', 'today', '--print', '--format', format);
       await run(
         'report html',

@@ -41,6 +41,7 @@ const AFTERWARDS: readonly (readonly [string, ...string[]])[] = [
 
 async function lookForSecrets({ n, seed, say }: Order): Promise<Outcome> {
   using product = new Product();
+  const isShort = n < 2;
   const chance = new Chance(seed);
   const word = () => `Canary${Array.from({ length: 3 }, () => Math.floor(chance.next() * 36 ** 5).toString(36)).join('')}`;
   const shop = await openShop({ mtas: 1, mmps: 1, stores: 1, limits: { submitMs: 5000, deliverMs: 5000, fetchMs: 5000 } });
@@ -88,7 +89,8 @@ async function lookForSecrets({ n, seed, say }: Order): Promise<Outcome> {
     for (let round = 0; round < n; round += 1) {
       const ours = { ...shop, env };
       for (const mailbox of ['imap', 'pop3'])
-        for (const form of ['--verbose', '--json', '--nagios']) await run('runmonitor', [...TRIP, mailbox, form], ours);
+        for (const form of isShort ? ['--verbose'] : ['--verbose', '--json', '--nagios'])
+          await run('runmonitor', [...TRIP, mailbox, form], ours);
       for (const [fault, where] of [
         ['login-refused-everywhere', 'account/ims1'],
         ['stopped', 'mta/ssmtp01'],
@@ -98,9 +100,9 @@ async function lookForSecrets({ n, seed, say }: Order): Promise<Outcome> {
         await run('runmonitor', [...TRIP, 'imap', '-v'], ours);
         await broken.mend();
       }
-      for (const [command, ...args] of AFTERWARDS)
+      for (const [command, ...args] of isShort ? AFTERWARDS.slice(0, 1) : AFTERWARDS)
         await run(command, command === 'healthmon' && args[0] === 'config' ? [...args, shop.config] : args, ours);
-      for (const stage of ['login', 'work'] as const) {
+      for (const stage of isShort ? (['login'] as const) : (['login', 'work'] as const)) {
         foul.stage = stage;
         const theirs = { config: foulConfig, state: foulState };
         for (const mailbox of ['imap', 'pop3'])
@@ -117,7 +119,7 @@ async function lookForSecrets({ n, seed, say }: Order): Promise<Outcome> {
     const failures = [...watch.hits];
     if (!told.includes('HEALTHMON_HEADLINE') || receiver.told.length === 0)
       failures.push('nobody was told, so nothing was looked at');
-    if (watch.processes < 20) failures.push(`only ${watch.processes} processes were seen`);
+    if (watch.processes < 10) failures.push(`only ${watch.processes} processes were seen`);
     return {
       n,
       failures,
