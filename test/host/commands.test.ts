@@ -107,6 +107,16 @@ test('a config that cannot be used, and a state folder that cannot be written, a
   expect(closed.err).toMatch(/^Cannot write the state folder \/proc\/nowhere: /);
 });
 
+test('what cannot be written is told in one line, and makes it unknown', async () => {
+  writeFileSync(join(place, 'config/host.cfg'), quiet());
+  const state = join(place, 'blocked');
+  mkdirSync(state);
+  for (const name of ['host', 'journal']) writeFileSync(join(state, name), 'in the way');
+  const { status, err } = await run('healthmon', 'hostcheck', '--state', state);
+  expect(status).toBe(3);
+  expect(err).toMatch(/^Cannot write \S+queues\.json: .*; nor 4 more files of \S+blocked\n$/);
+});
+
 test('config check looks at host.cfg, and config describe prints it', async () => {
   writeFileSync(join(place, 'config/host.cfg'), '[sys]\nclok = true\n');
   const { out } = await run('healthmon', 'config', 'check', join(place, 'config'));
@@ -116,21 +126,21 @@ test('config check looks at host.cfg, and config describe prints it', async () =
 
 test('what is critical goes to the people of alarms.cfg, and so does its end; without alarms.cfg nobody is told', async () => {
   writeFileSync(join(place, 'config/host.cfg'), quiet('[limit.disk_free]\nfigure = "sys.disk_used_percent"\ncrit = 0\n'));
-  const log = join(place, 'alarms.log');
-  expect((await run('check_sys')).status).toBe(2);
-  expect(existsSync(join(place, 'state/alarm'))).toBe(false);
+  const [log, state] = [join(place, 'alarms.log'), join(place, 'alarmed')];
+  expect((await run('check_sys', '--state', state)).status).toBe(2);
+  expect(existsSync(join(state, 'alarm'))).toBe(false);
   writeFileSync(join(place, 'config/alarms.cfg'), `[log.file]\nfile = "${log}"\n[notify.me]\nchannels = ["file"]\n`);
-  expect((await run('check_sys')).err).toBe('');
+  expect((await run('check_sys', '--state', state)).err).toBe('');
   expect(readFileSync(log, 'utf8')).toMatch(
     /^\S+ \S+ CRITICAL host\/mx1 sys: space used \(\/\): .* limit 0 %.*; check_sys on mx1\n$/,
   );
   writeFileSync(join(place, 'config/host.cfg'), quiet());
-  await run('check_sys');
-  await run('check_sys');
+  await run('check_sys', '--state', state);
+  await run('check_sys', '--state', state);
   expect(readFileSync(log, 'utf8').split('\n')[1]).toMatch(/ CLEARED host\/mx1 sys: /);
   // A wrong site.cfg keeps nobody from looking; what was seen waits for the next run.
   writeFileSync(join(place, 'config/site.cfg'), 'nonsense');
-  const wrong = await run('check_sys');
+  const wrong = await run('check_sys', '--state', state);
   expect([wrong.status, wrong.err]).toEqual([0, expect.stringMatching(/^Alarms: not told now: /)]);
   for (const name of ['alarms.cfg', 'site.cfg']) rmSync(join(place, 'config', name));
 });

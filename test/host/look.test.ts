@@ -265,3 +265,27 @@ test('remedies are ready to paste, and what measures times is not disturbed by w
   expect(reading.checks.map(({ check }) => check)).toEqual(checks);
   expect(reading.checks[0]?.missing[0]?.remedy).toBe('mon$& ALL=(postfix) NOPASSWD: /opt/healthmon/bin/check_queues');
 });
+
+test('a remedy that several findings share is told once, behind the last of them', () => {
+  const [check] = READING.checks;
+  if (check === undefined) throw new Error('no check');
+  const gone = (name: string) => ({
+    level: 'critical' as const,
+    subject: name,
+    text: `nothing listens on ${name}`,
+    remedy: 'look',
+  });
+  const findings = [gone('smtp'), gone('imap'), { ...gone('ldap'), remedy: 'else' }];
+  const told = hostText(
+    { ...READING, checks: [{ ...check, text: 'nothing listens on smtp', findings, missing: [] }] },
+    pc.createColors(false),
+    { verbose: false },
+  );
+  expect(told.split('\n').map(line => line.trim())).toEqual([
+    'queues  CRITICAL nothing listens on smtp',
+    'critical: nothing listens on imap',
+    'look',
+    'critical: nothing listens on ldap',
+    'else',
+  ]);
+});

@@ -119,7 +119,10 @@ export async function runHost(
       ? { row: { alsoLookAt: (['sys', 'mconn'] as const).filter(each => !asked.includes(each)) } }
       : {}),
   });
-  for (const message of notWritten) terminal.say(message);
+  // A full disk has one reason for all of them.
+  const [first, ...others] = notWritten;
+  if (first !== undefined)
+    terminal.say(others.length === 0 ? first : `${first}; nor ${others.length} more files of ${places.state}`);
   if (options.json === true) terminal.out(JSON.stringify(reading));
   else if (options.nagios === true) terminal.out(hostNagios(reading, config.limits, at));
   else if (reading.level !== 'ok' || (options.quiet !== true && (process.stdout.isTTY === true || options.verbose === true)))

@@ -27,7 +27,9 @@ function checkText(
       lines.push(
         `${INDENT}${finding.level === 'ok' ? '' : `${WORDS[finding.level].toLowerCase()}: `}${printable(finding.text, 300)}`,
       );
-    if (finding.remedy !== undefined) lines.push(`${INDENT}  ${colours.dim(printable(finding.remedy, 400))}`);
+    // Eleven services that are gone have one remedy.
+    const isLast = findings[index + 1]?.remedy !== finding.remedy;
+    if (finding.remedy !== undefined && isLast) lines.push(`${INDENT}  ${colours.dim(printable(finding.remedy, 400))}`);
   }
   if (!verbose) {
     if (missing.length > 0) lines.push(`${INDENT}${colours.dim(`${missing.length} not read here (-v tells)`)}`);
