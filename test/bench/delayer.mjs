@@ -1,5 +1,6 @@
 // Stands before an SMTP server and holds each reply back for 5 to 40 ms. How long it really took, from the command to the reply, is
-// known here better than the client can know it: one line of JSON per message on stdout, by the message's Message-ID.
+// known here better than the client can know it: one line of JSON per connection on stdout, by the message's Message-ID, or by the
+// name in EHLO of a client that sends none (alone-N).
 //
 // A process of its own in plain JavaScript: node delayer.mjs PORT. Says its own port first.
 
@@ -24,7 +25,10 @@ const server = createServer({ noDelay: true }, client => {
         inData = false;
         verb = 'final';
       }
-    } else verb = text.slice(0, 4).toLowerCase();
+    } else {
+      verb = text.slice(0, 4).toLowerCase();
+      id ??= /^EHLO (alone-\d+)/.exec(text)?.[1];
+    }
     server.write(bytes);
   });
   server.on('data', bytes => {
