@@ -90,7 +90,7 @@ test.each([
   [['--counters', '/nowhere/mail.log'], 'Cannot count /nowhere/mail.log: there is no such file, and never was'],
   [['--json', '--prometheus', fixture], 'smtpstats: --json and --prometheus cannot both be printed'],
   [['--nonsense'], "smtpstats: Unknown option '--nonsense'"],
-  [['/etc/hostname'], 'lines begins with a time stamp that is known'],
+  [['/etc/hostname'], 'No line begins with a time stamp that is known (1 read)'],
 ])('%j ends with 3 and the reason', async (args, words) => {
   const { status, err } = await smtpstats(args);
   expect(status).toBe(3);

@@ -216,6 +216,16 @@ describe('pieces of lines', () => {
     fc.assert(fc.property(fc.array(damaged, { maxLength: 20 }), all => read(all.join('\n')).summary.v === 1));
   });
 
+  test('a log of messages that never leave is read in time, and they are not all kept', () => {
+    const lines = Array.from({ length: 215_000 }, (_, n) => line('smtpd', `ID${n}XXXXXXXXXX: client=a[192.0.2.1]`));
+    const began = performance.now();
+    const { reader, summary } = read(lines.join(''));
+    // In half a second; with a search for the oldest at each new one it took minutes.
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(summary.totals.received).toBe(215_000);
+    expect(reader.book.messages.size).toBeLessThanOrEqual(200_000);
+  });
+
   test('names from the log cannot move the cursor, nor run on without end', () => {
     const sender = `\x1b[2J${'x'.repeat(500)}`;
     const text =

@@ -97,7 +97,7 @@ async function report(logs: readonly string[], given: Given, terminal: Terminal)
   const summary = summaryOf(reader, { intervalMs, top });
   if (summary.totals.lines === 0 && summary.unstamped > 0) {
     terminal.say(
-      `None of the ${summary.unstamped} lines begins with a time stamp that is known: this is no log of a mail server, or its format is another`,
+      `No line begins with a time stamp that is known (${summary.unstamped} read): this is no log of a mail server, or its format is another`,
     );
     isWhole = false;
   }

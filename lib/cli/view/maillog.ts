@@ -1,6 +1,6 @@
 // What mail logs held, for people: a row for each interval, then directions, delays, sizes and names. Names are printable already.
 
-import { numberText, sizeText, spanText } from '../../host/words.ts';
+import { countText, numberText, sizeText, spanText } from '../../host/words.ts';
 import { type CounterName, type Counters, MEANINGS } from '../../maillog/counters.ts';
 import type { Class, Summary, Top } from '../../maillog/summary.ts';
 import type { Step } from '../../maillog/totals.ts';
@@ -38,7 +38,7 @@ export function summaryText(summary: Summary, colours: Terminal['colours']): str
   ];
   return [
     understoodText(summary),
-    ...(unstamped === 0 ? [] : [`${unstamped} lines without a time stamp that is known are left out`]),
+    ...(unstamped === 0 ? [] : [`${countText(unstamped, 'line')} without a time stamp that is known left out`]),
     ...(intervals.length === 0 ? [] : table),
   ].join('\n');
 }
@@ -48,7 +48,7 @@ function understoodText({ totals, families }: Summary): string {
     ([family, { lines, understood }]) => `${family} ${lines} (${shareText(understood, lines)} understood)`,
   );
   const foreign = totals.foreignLines === 0 ? [] : [`other programs ${totals.foreignLines}`];
-  return `${totals.lines} lines: ${[...parts, ...foreign].join(', ') || 'none of a mail server'}`;
+  return `${countText(totals.lines, 'line')}: ${[...parts, ...foreign].join(', ') || 'none of a mail server'}`;
 }
 
 type Fact = readonly [label: string, text: string];
