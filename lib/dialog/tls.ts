@@ -14,7 +14,8 @@ const LEAST_RSA_BITS = 2048;
 export function tlsFacts(socket: TLSSocket, verified: boolean, at: number): TlsFacts {
   const certificate = socket.getPeerCertificate();
   const names = altNames(certificate);
-  const validTo = new Date(certificate.valid_to ?? 0);
+  // A peer that has gone already has no certificate any more.
+  const validTo = new Date(certificate.valid_to ?? '');
   return {
     version: socket.getProtocol() ?? 'unknown',
     cipher: socket.getCipher()?.standardName ?? 'unknown',
@@ -62,13 +63,21 @@ export function tlsTrouble(error: unknown, name: string): string {
   }
 }
 
+/** Why a certificate is not to be trusted, in words; undefined when it is. `name` is what it should bear. */
+export function certificateTrouble(socket: TLSSocket, name: string): string | undefined {
+  if (socket.authorized) return keyTrouble(socket);
+  // Newer versions of Node refuse weak keys themselves, and have no word for it.
+  const isUnsaid = codeOf(socket.authorizationError) === 'UNSPECIFIED';
+  return (isUnsaid ? keyTrouble(socket) : undefined) ?? tlsTrouble(socket.authorizationError, name);
+}
+
 /**
  * What is wrong with the key of a certificate that is good otherwise; undefined when nothing is. Told here and not left to OpenSSL,
  * whose levels differ between versions of Node.
  *
  * @see NIST SP 800-131A: RSA keys below 2048 bits are not to be used
  */
-export function keyTrouble(socket: TLSSocket): string | undefined {
+function keyTrouble(socket: TLSSocket): string | undefined {
   try {
     const key = socket.getPeerX509Certificate()?.publicKey;
     const bits = key?.asymmetricKeyDetails?.modulusLength;
