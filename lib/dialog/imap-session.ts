@@ -243,10 +243,17 @@ export class ImapSession {
     line.allow(SEARCH_BYTES);
     const done = await this.#wire.command(`UID SEARCH ${criteria}`, { line: SEARCH_BYTES });
     this.#heedAll(done);
-    const tokens = done.untagged.filter(each => each.name === 'SEARCH').flatMap(each => each.tokens);
-    const uids = new Set(tokens.map(uidOf));
-    if (uids.has(undefined)) throw line.broken('garbled', 'answers SEARCH with what is no message number');
-    return [...uids].filter(uid => uid !== undefined).sort((a, b) => a - b);
+    const uids: number[] = [];
+    for (const each of done.untagged) {
+      if (each.name !== 'SEARCH') continue;
+      for (const token of each.tokens) {
+        const uid = uidOf(token);
+        if (uid === undefined) throw line.broken('garbled', 'answers SEARCH with what is no message number');
+        uids.push(uid);
+      }
+    }
+    // Servers may name one twice.
+    return uids.sort((a, b) => a - b).filter((uid, at) => uid !== uids[at - 1]);
   }
 
   async #uidNextByAsking(): Promise<number> {

@@ -47,7 +47,9 @@ interface Part {
 }
 
 /** Untagged responses to one command; a mailbox of 100,000 messages answers SEARCH in one. */
-const MOST_RESPONSES = 20_000;
+const MOST_RESPONSES = 1000;
+/** And of those that tell what others do to messages: somebody may empty or mark a whole mailbox meanwhile. */
+const MOST_CHANGES = 15_000;
 const MOST_DEPTH = 30;
 /** Literals in one response; we never ask for more than one or two. */
 const MOST_LITERALS = 50;
@@ -110,8 +112,7 @@ export class ImapWire {
         const each = this.#untagged(response.parts);
         if (each.name === 'BYE') throw this.#bye(each);
         untagged.push(each);
-        if (untagged.length > MOST_RESPONSES)
-          throw this.line.broken('garbled', `sent more than ${MOST_RESPONSES} responses to one command`);
+        this.#limit(untagged, each);
         continue;
       }
       if (response.tag !== tag)
@@ -130,13 +131,17 @@ export class ImapWire {
         const each = this.#untagged(response.parts);
         if (each.name === 'BYE') throw this.#bye(each);
         untagged.push(each);
-        if (untagged.length > MOST_RESPONSES)
-          throw this.line.broken('garbled', `sent more than ${MOST_RESPONSES} responses to one command`);
+        this.#limit(untagged, each);
         continue;
       }
       if (response.tag === tag) this.#status(response.raw);
       throw this.line.broken('garbled', `answered out of turn: "${printable(response.raw, 100)}"`);
     }
+  }
+
+  #limit(untagged: readonly Untagged[], last: Untagged): void {
+    const most = last.name === 'EXPUNGE' || last.name === 'FETCH' ? MOST_CHANGES : MOST_RESPONSES;
+    if (untagged.length > most) throw this.line.broken('garbled', `sent more than ${most} responses to one command`);
   }
 
   /** One response that comes unasked, as during IDLE. */
@@ -194,8 +199,7 @@ export class ImapWire {
   #tokens(parts: readonly Part[]): readonly Token[] {
     const [only] = parts;
     // An answer to SEARCH has tens of thousands of words and nothing else.
-    if (parts.length === 1 && only !== undefined && !/[()"[\]]/.test(only.text))
-      return only.text.split(/\s+/).flatMap(word => (word === '' ? [] : [word.toUpperCase() === 'NIL' ? null : word]));
+    if (parts.length === 1 && only !== undefined && !/[()"[\]]/.test(only.text)) return words(only.text);
     const stack: Token[][] = [[]];
     const top = () => stack[stack.length - 1] as Token[];
     for (const part of parts) {
@@ -246,6 +250,16 @@ export class ImapWire {
     };
     return this.line.broken('rejected', `says ${printable(words, 300)}`, reply, 'transient');
   }
+}
+
+const NO_TOKENS: readonly Token[] = [];
+
+/** Atoms and NIL, parted by blanks. */
+function words(text: string): readonly Token[] {
+  if (text === '') return NO_TOKENS;
+  const found: Token[] = [];
+  for (const word of text.split(/\s+/)) if (word !== '') found.push(word.toUpperCase() === 'NIL' ? null : word);
+  return found;
 }
 
 /** A quoted string; text that needs one is never sent as a literal, and a line end is refused by the line itself. */

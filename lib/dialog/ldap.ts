@@ -50,6 +50,9 @@ export interface Found {
 
 /** One message: an entry with the attributes that a probe asks for is far smaller. */
 const MESSAGE_BYTES = 256 * 1024;
+/** All entries of one answer. */
+const ENTRIES_BYTES = 1024 * 1024;
+const MOST_REFERENCES = 200;
 const STARTTLS_OID = '1.3.6.1.4.1.1466.20037';
 const DISCONNECTION_OID = '1.3.6.1.4.1.1466.20036';
 
@@ -179,6 +182,7 @@ async function bind(line: Line, ids: Ids, as: { readonly dn: string; readonly pa
 
 function search(line: Line, ids: Ids, what: Search): Promise<Found> {
   return line.phase('search', async () => {
+    line.allow(ENTRIES_BYTES);
     const messageId = ids.next();
     const { base, scope = 'sub', filter = '(objectClass=*)', mostEntries = 10 } = what;
     const request = { baseDN: base, scope, sizeLimit: mostEntries, timeLimit: 0, attributes: [...what.attributes] };
@@ -186,6 +190,7 @@ function search(line: Line, ids: Ids, what: Search): Promise<Found> {
     await line.send(bytes, `search base="${base}" scope=${scope} filter="${filter}" for ${what.attributes.join(' ') || '*'}`);
     const entries: Entry[] = [];
     const references: string[] = [];
+    let referred = 0;
     for (;;) {
       const { operation } = await answer(line, messageId, TAG.searchDone, TAG.searchEntry, TAG.searchReference);
       if (operation.tag === TAG.searchEntry) {
@@ -198,6 +203,8 @@ function search(line: Line, ids: Ids, what: Search): Promise<Found> {
         const uris = understood(line, () => readUris(operation)).map(uri => printable(uri, 200));
         line.heard(`a reference to ${uris[0] ?? 'nowhere'}`);
         if (references.length < mostEntries) references.push(...uris.slice(0, 1));
+        referred += 1;
+        if (referred > MOST_REFERENCES) throw line.broken('garbled', `refers to more than ${MOST_REFERENCES} other places`);
       } else {
         const result = resultOf(line, { operation });
         line.heard(`search ${resultText(result)}, ${entries.length} ${entries.length === 1 ? 'entry' : 'entries'}`);

@@ -18,7 +18,7 @@ import { connect as connectTls, createSecureContext, type SecureContext, type TL
 import type { Dialog, DialogRecord, Facts, Fault, FaultKind, Phase, PhaseName, Reply, TranscriptLine } from '../model/dialog.ts';
 import { type Endpoint, LocalProblem } from '../model/endpoint.ts';
 import { printable } from '../model/printable.ts';
-import { keyTrouble, tlsFacts, tlsTrouble } from './tls.ts';
+import { certificateTrouble, tlsFacts, tlsTrouble } from './tls.ts';
 import { endTrouble, nameLasting, nameTrouble, usualLasting } from './trouble.ts';
 import { Unread } from './unread.ts';
 
@@ -39,7 +39,8 @@ export type Lookup = (host: string, family: 4 | 6 | undefined) => Promise<readon
 /** Sizes a peer cannot exceed. RFC 5321 and 3501 stay far below the line limit; real servers' greetings fit many times. */
 export const LINE_BYTES = 8 * 1024;
 export const REPLY_LINES = 200;
-const DIALOG_BYTES = 1024 * 1024;
+/** Of one operation, besides what it asks for. Fifteen thousand messages that somebody else removes meanwhile are told in less. */
+const DIALOG_BYTES = 256 * 1024;
 const UNREAD_BYTES = 64 * 1024;
 const TRANSCRIPT_LINES = 400;
 const TRANSCRIPT_TEXT = 300;
@@ -401,7 +402,7 @@ export class Line {
       throw this.broken('tls', tlsTrouble(error, name));
     }
     const verify = endpoint.trust.verify;
-    const trouble = socket.authorized ? keyTrouble(socket) : tlsTrouble(socket.authorizationError, name);
+    const trouble = certificateTrouble(socket, name);
     this.facts.tls = tlsFacts(socket, verify && trouble === undefined, Date.now());
     this.remark(
       `${this.facts.tls.version} ${this.facts.tls.cipher}, certificate of ${this.facts.tls.subject}, ${this.facts.tls.daysLeft} days left`,

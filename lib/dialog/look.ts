@@ -21,6 +21,12 @@ export interface Place {
 
 const MOST_FOLDERS = 40;
 const MOST_BYTES = 4 * 1024 * 1024;
+/** The answer to SEARCH is the longest line, a message of which we take the beginning the largest literal. */
+const LINE_BYTES = 1024 * 1024;
+const LITERAL_BYTES = 128 * 1024;
+/** Lines of the server in one look: folders, and what it tells unasked. imapflow takes some 50 us for each. */
+const MOST_LINES = 2000;
+const TOO_LARGE: ReadonlySet<unknown> = new Set(['LineTooLarge', 'LiteralTooLarge', 'ResponseTooLarge']);
 /** Folders in the order in which a lost message is likely to be there. */
 const LIKELY = ['\\Inbox', '\\Junk', '\\Trash', '\\Archive', '\\All'];
 
@@ -88,10 +94,19 @@ async function withClient<T>(
   }, 25);
   terms.signal.addEventListener('abort', cut, { once: true });
   try {
-    const made = new ImapFlow(await optionsOf(endpoint, terms.deadlineMs));
+    let lines = 0;
+    const made = new ImapFlow({
+      ...(await optionsOf(endpoint, terms.deadlineMs)),
+      logger: counting(() => {
+        lines += 1;
+        if (lines > MOST_LINES) stop('too much');
+      }),
+    });
     client = made;
     // Without a listener a connection that dies ends this process.
-    made.on('error', () => {});
+    made.on('error', error => {
+      if (tooMuch(error) !== undefined) stop('too much');
+    });
     current = 'auth';
     if (over === undefined) await made.connect();
     const value = await work(made, name => {
@@ -100,13 +115,30 @@ async function withClient<T>(
     return { ...record(endpoint, beganMs, terms), outcome: 'answered', value };
   } catch (error) {
     if (over === 'cut' || terms.signal.aborted) return { ...record(endpoint, beganMs, terms), outcome: 'cut' };
-    return { ...record(endpoint, beganMs, terms), outcome: 'failed', fault: faultOf(endpoint, current, error, over) };
+    return {
+      ...record(endpoint, beganMs, terms),
+      outcome: 'failed',
+      fault: faultOf(endpoint, current, error, over ?? tooMuch(error)),
+    };
   } finally {
     clearTimeout(deadline);
     clearInterval(meter);
     terms.signal.removeEventListener('abort', cut);
     client?.close();
   }
+}
+
+/** imapflow's own limits, which are tighter in time than the meter. */
+function tooMuch(error: unknown): 'too much' | undefined {
+  return error instanceof Error && 'code' in error && TOO_LARGE.has(error.code) ? 'too much' : undefined;
+}
+
+/** A log that keeps nothing and counts what the server says. */
+function counting(heard: () => void) {
+  const note = (entry: object) => {
+    if ('src' in entry && entry.src === 's') heard();
+  };
+  return { trace: note, debug: note, info: note, warn: note, error: note };
 }
 
 async function optionsOf(endpoint: Endpoint, deadlineMs: number): Promise<ConstructorParameters<typeof ImapFlow>[0]> {
@@ -121,7 +153,9 @@ async function optionsOf(endpoint: Endpoint, deadlineMs: number): Promise<Constr
     ...(servername === undefined ? {} : { servername }),
     tls: { rejectUnauthorized: trust.verify, ...(trust.ca === undefined ? {} : { ca: trust.ca }) },
     auth: login.mechanism === 'xoauth2' ? { user: login.user, accessToken: secret } : { user: login.user, pass: secret },
-    logger: false,
+    maxLineLength: LINE_BYTES,
+    maxLiteralSize: LITERAL_BYTES,
+    maxResponseSize: LINE_BYTES + LITERAL_BYTES,
     disableAutoIdle: true,
     connectionTimeout: deadlineMs,
     greetingTimeout: deadlineMs,
@@ -135,7 +169,8 @@ function faultOf(endpoint: Endpoint, phase: PhaseName, error: unknown, over: 'de
   const fault = (kind: Fault['kind'], text: string): Fault => ({ component, protocol, phase, kind, text, lasting: 'unknown' });
   if (error instanceof LocalProblem) return { ...fault('local', words), component: 'monitor', protocol: 'local' };
   if (over === 'deadline') return fault('timeout', 'did not answer a second client in time');
-  if (over === 'too much') return fault('garbled', `sent a second client more than ${MOST_BYTES} bytes`);
+  if (over === 'too much') return fault('garbled', `sent a second client more than ${MOST_BYTES} bytes or ${MOST_LINES} lines`);
+
   if (error instanceof Error && 'authenticationFailed' in error)
     return fault('rejected', `refused the log-in of a second client: ${words}`);
   return fault('dropped', `failed for a second client: ${words}`);

@@ -181,10 +181,12 @@ async function capa(line: Line): Promise<ReadonlyMap<string, string> | undefined
   if (/^-ERR/i.test(first)) return undefined;
   if (!/^\+OK/i.test(first)) throw line.broken('garbled', `sent what is no POP3 reply: "${printable(first, 100)}"`);
   const capabilities = new Map<string, string>();
+  let lines = 0;
   await line.readDottedLines(each => {
     const [name = '', ...rest] = each.trim().split(/\s+/);
     if (name !== '') capabilities.set(name.toUpperCase(), rest.join(' '));
-    if (capabilities.size > REPLY_LINES) throw line.broken('garbled', `lists more than ${REPLY_LINES} capabilities`);
+    lines += 1;
+    if (lines > REPLY_LINES) throw line.broken('garbled', `lists more than ${REPLY_LINES} capabilities`);
   });
   return capabilities;
 }

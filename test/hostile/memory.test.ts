@@ -8,6 +8,7 @@ import { bundled } from '../bundle.ts';
 import { startPeer } from '../dialog/peer.ts';
 import type { Case } from './case.ts';
 import type { Request, Weighed } from './eater.ts';
+import { IMAP_SECOND } from './imap-second.ts';
 import { TABLES } from './tables.ts';
 import { stepsOf } from './text-peer.ts';
 
@@ -23,6 +24,12 @@ beforeAll(async () => {
   lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
   answers = lines[Symbol.asyncIterator]();
   // Code is loaded and compiled by good dialogs before anything is weighed.
+  const plain = IMAP_SECOND[0] as Case;
+  for (let round = 0; round < 3; round++) {
+    const peer = await plain.start();
+    await weigh({ client: plain.client, port: peer.port, ca: authorityPem(), deadlineMs: 3000 });
+    await peer.stop();
+  }
   for (const protocol of ['smtp', 'pop3', 'imap'] as const) {
     for (let round = 0; round < 3; round++) {
       const peer = await startPeer(stepsOf(protocol, 'plain'));
