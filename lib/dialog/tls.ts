@@ -78,15 +78,10 @@ export function certificateTrouble(socket: TLSSocket, name: string): string | un
  * @see NIST SP 800-131A: RSA keys below 2048 bits are not to be used
  */
 function keyTrouble(socket: TLSSocket): string | undefined {
-  try {
-    const key = socket.getPeerX509Certificate()?.publicKey;
-    const bits = key?.asymmetricKeyDetails?.modulusLength;
-    if (bits === undefined || bits >= LEAST_RSA_BITS) return undefined;
-    return `certificate's key is too weak: ${key?.asymmetricKeyType?.toUpperCase()} with ${bits} bits (${LEAST_RSA_BITS} are needed)`;
-  } catch {
-    // A kind of key that this Node cannot take apart; the handshake has shown that OpenSSL can.
-    return undefined;
-  }
+  // Not getPeerX509Certificate: on Node 20 getPeerCertificate has nothing more to tell after it.
+  const { bits, modulus } = socket.getPeerCertificate();
+  if (modulus === undefined || bits === undefined || bits >= LEAST_RSA_BITS) return undefined;
+  return `certificate's key is too weak: RSA with ${bits} bits (${LEAST_RSA_BITS} are needed)`;
 }
 
 function codeOf(error: unknown): string {

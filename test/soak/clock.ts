@@ -45,7 +45,7 @@ async function setClocks({ n, say }: Order): Promise<Outcome> {
     mtas: 1,
     mmps: 1,
     stores: 1,
-    limits: { submitMs: 8000, deliverMs: 8000, fetchMs: 8000, slowMs: 8000 },
+    limits: { submitMs: 8000, deliverMs: 8000, fetchMs: 8000, slowMs: 30_000 },
   });
   shop.write('alarms.cfg', receiver.alarmsCfg);
   const place = mkdtempSync(join(tmpdir(), 'healthmon-clock-'));

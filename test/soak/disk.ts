@@ -32,7 +32,12 @@ async function failDisks({ n, seed, say }: Order): Promise<Outcome> {
   using product = new Product();
   const chance = new Chance(seed);
   const receiver = await startReceiver();
-  const shop = await openShop({ mtas: 1, mmps: 1, stores: 1, limits: { submitMs: 4000, deliverMs: 4000, fetchMs: 4000 } });
+  const shop = await openShop({
+    mtas: 1,
+    mmps: 1,
+    stores: 1,
+    limits: { submitMs: 4000, deliverMs: 4000, fetchMs: 4000, slowMs: 30_000 },
+  });
   shop.write('alarms.cfg', receiver.alarmsCfg);
   const failures: string[] = [];
   const figures = { 'told with status 3': 0, 'harmless, all was recorded': 0, 'dead MTA told of': '' };

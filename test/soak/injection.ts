@@ -57,7 +57,12 @@ async function injectEverywhere({ n, seed, say }: Order): Promise<Outcome> {
   const receiver = await startReceiver();
   const syslog = await startSyslog();
   const place = mkdtempSync(join(tmpdir(), 'healthmon-injection-'));
-  const shop = await openShop({ mtas: 1, mmps: 1, stores: 1, limits: { submitMs: 5000, deliverMs: 5000, fetchMs: 5000 } });
+  const shop = await openShop({
+    mtas: 1,
+    mmps: 1,
+    stores: 1,
+    limits: { submitMs: 5000, deliverMs: 5000, fetchMs: 5000, slowMs: 30_000 },
+  });
   const sinks = new Sinks();
   const child = join(place, 'child');
   writeFileSync(child, `#!/bin/sh\n{ env | grep HEALTHMON; printf '%s\\n' "$@"; cat; } >> ${place}/child.out\n`);

@@ -97,7 +97,12 @@ class Lane {
   }
 
   static async open(product: Product, chance: Chance): Promise<Lane> {
-    const shop = await openShop({ mtas: 1, mmps: 1, stores: 1, limits: { submitMs: 4000, deliverMs: 4000, fetchMs: 4000 } });
+    const shop = await openShop({
+      mtas: 1,
+      mmps: 1,
+      stores: 1,
+      limits: { submitMs: 4000, deliverMs: 4000, fetchMs: 4000, slowMs: 30_000 },
+    });
     const receiver = await startReceiver();
     shop.write('alarms.cfg', receiver.alarmsCfg);
     const inbox = shop.standin.stores.get('ims1')?.mailbox('ims1');

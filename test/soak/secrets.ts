@@ -44,7 +44,12 @@ async function lookForSecrets({ n, seed, say }: Order): Promise<Outcome> {
   const isShort = n < 2;
   const chance = new Chance(seed);
   const word = () => `Canary${Array.from({ length: 3 }, () => Math.floor(chance.next() * 36 ** 5).toString(36)).join('')}`;
-  const shop = await openShop({ mtas: 1, mmps: 1, stores: 1, limits: { submitMs: 5000, deliverMs: 5000, fetchMs: 5000 } });
+  const shop = await openShop({
+    mtas: 1,
+    mmps: 1,
+    stores: 1,
+    limits: { submitMs: 5000, deliverMs: 5000, fetchMs: 5000, slowMs: 30_000 },
+  });
   const foul = await startFoul();
   const receiver = await startReceiver();
   const place = mkdtempSync(join(tmpdir(), 'healthmon-secrets-'));

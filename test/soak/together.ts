@@ -30,7 +30,12 @@ export const together: Claim = {
 
 async function startTogether({ n, say }: Order): Promise<Outcome> {
   using product = new Product();
-  const shop = await openShop({ mtas: 1, mmps: 1, stores: 1, limits: { submitMs: 10_000, deliverMs: 10_000, fetchMs: 10_000 } });
+  const shop = await openShop({
+    mtas: 1,
+    mmps: 1,
+    stores: 1,
+    limits: { submitMs: 10_000, deliverMs: 10_000, fetchMs: 10_000, slowMs: 30_000 },
+  });
   const failures: string[] = [];
   const days = new Set<string>();
   let measured = 0;

@@ -245,3 +245,11 @@ test("a certificate of tomorrow is our fault when the ledger has seen tomorrow, 
     text: expect.stringContaining('our own clock is behind'),
   });
 });
+
+test('what a certificate says is known after its key was looked at', async () => {
+  const { trip } = await world.one({});
+  const tls = trip.legs.flatMap(leg => leg.dialogs.map(({ facts }) => facts.tls));
+  expect(tls.length).toBeGreaterThan(2);
+  for (const facts of tls)
+    expect(facts).toMatchObject({ subject: expect.stringContaining('.standin.test'), daysLeft: 364, verified: true });
+});
