@@ -59,6 +59,13 @@ function asWanted(each: Case, ended: Dialog<unknown>, excusedMs: number): string
   if (fault.component !== componentOf(each.client)) wrong.push(`blames ${fault.component}`);
   if (fault.protocol !== each.client.protocol) wrong.push(`speaks of ${fault.protocol}`);
   if (wanted.lasting !== undefined && fault.lasting !== wanted.lasting) wrong.push(`calls it ${fault.lasting}`);
+  // A certificate that is refused is told all the same.
+  if (
+    fault.kind === 'tls' &&
+    wanted.lasting === 'permanent' &&
+    !(ended.facts.tls?.names.length && ended.facts.tls.validTo !== '')
+  )
+    wrong.push(`does not tell the certificate: ${JSON.stringify(ended.facts.tls)}`);
   if (wanted.says !== undefined && !fault.text.includes(wanted.says)) wrong.push(`says "${fault.text}"`);
   if (wanted.atOnce === true && ended.tookMs > each.deadlineMs / 2 + excusedMs)
     wrong.push(`waited ${ended.tookMs.toFixed(0)} ms for what could not come`);
