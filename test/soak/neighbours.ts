@@ -14,9 +14,9 @@ import { Chance, type Claim, type Order, type Outcome } from './claim.ts';
 import { inspect } from './inspect.ts';
 import { type Ended, type Mishap, Product } from './product.ts';
 
-/** Foreign messages for each run, at most so many. */
-const PER_RUN = 50;
+/** Foreign messages: of the full form, and for each run of a shorter one. */
 const MOST = 10_000;
+const PER_RUN = 50;
 /** So large that one that is fetched stands out. */
 const BODY = `${'private words that nobody else is to read '.repeat(48)}\r\n`.repeat(10);
 const EVERY_S = 300;
@@ -69,7 +69,7 @@ class Street {
   async live(n: number, say: Order['say']): Promise<Outcome> {
     const operations = { imap: await this.#learn('imap'), pop3: await this.#learn('pop3') };
     const [old] = inspect(this.#state).trips;
-    const count = Math.min(MOST, n * PER_RUN);
+    const count = n >= neighbours.full ? MOST : Math.min(MOST, n * PER_RUN);
     const before = this.#plant(count, old ?? '');
     for (let run = 0; run < n; run += 1) {
       const mailbox = run % 4 < 2 ? 'imap' : 'pop3';
