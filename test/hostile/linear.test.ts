@@ -10,7 +10,7 @@ const TIMES = 4;
 const ALLOWED = 9;
 /** Below this the clock's grain and the garbage collector are all that is seen; ms. */
 const FREE_MS = 25;
-const SIZE = 32 * 1024;
+const SIZE = 16 * 1024;
 
 async function work({ parse, mayThrow }: Parser, bytes: Buffer): Promise<number> {
   const before = process.cpuUsage();
@@ -29,7 +29,7 @@ async function best(parser: Parser, bytes: Buffer): Promise<number> {
 }
 
 /** A piece alone, behind the beginning of good input, within it, and in front of its end. */
-function* shapes({ good, pieces }: Parser): Generator<readonly [string, (size: number) => Buffer]> {
+function* shapes({ good, pieces, leads = [] }: Parser): Generator<readonly [string, (size: number) => Buffer]> {
   const whole = good[0] ?? Buffer.alloc(0);
   const half = Math.floor(whole.length / 2);
   for (const piece of pieces) {
@@ -39,6 +39,8 @@ function* shapes({ good, pieces }: Parser): Generator<readonly [string, (size: n
       `${JSON.stringify(piece)} within`,
       size => Buffer.concat([whole.subarray(0, half), filled(size), whole.subarray(half)]),
     ];
+    for (const lead of leads)
+      yield [`${JSON.stringify(piece)} behind ${JSON.stringify(lead)}`, size => Buffer.concat([Buffer.from(lead), filled(size)])];
     yield [`${JSON.stringify(piece)} between "x"`, size => Buffer.from(`${piece}x`.repeat(Math.ceil(size / (piece.length + 1))))];
   }
 }

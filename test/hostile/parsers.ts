@@ -32,9 +32,11 @@ export interface Parser extends Grammar {
   readonly name: string;
   /** @returns all text that it gives for people, which must be clean; none where what it gives is data */
   readonly parse: (bytes: Buffer) => readonly string[] | Promise<readonly string[]>;
+  /** What may stand before a long run of a piece, besides nothing. */
+  readonly leads?: readonly string[];
   /** Errors that it is documented to throw. */
   readonly mayThrow?: (error: unknown) => boolean;
-  /** Bytes of the shorter input of linear.test.ts; 32 KB when absent. */
+  /** Bytes of the shorter input of linear.test.ts; 16 KB when absent. */
   readonly size?: number;
 }
 
@@ -148,7 +150,7 @@ export const PARSERS: readonly Parser[] = [
       '*/5 DMSG -u a -s b -p c\n',
     ),
     pieces: ['00 ', 'DMSG ', '-u ', '-s ', '-p ', '-m ', 'a', ' ', '\t', '\n', '\r', '#', '*', ',', '/', '-', '59', '\0'],
-    size: 4 * 1024,
+    size: 2 * 1024,
   },
   {
     name: 'alarms.cfg',
@@ -222,6 +224,7 @@ export const PARSERS: readonly Parser[] = [
       '{}\n',
       '"__proto__":{}',
     ],
+    size: 8 * 1024,
   },
   {
     name: 'mail logs',
@@ -235,6 +238,12 @@ export const PARSERS: readonly Parser[] = [
       }
       return [];
     },
+    leads: [
+      'Nov 22 12:00:03 mx postfix/smtp[14]: 4ABC: to=<',
+      '2026-11-22 12:00:04 1abcde-0000ab-CD <= ',
+      'Nov 22 12:00:05 mx sendmail[15]: 4AB: to=',
+      'Nov 22 12:00:06 mx dovecot: imap-login: Login: user=<',
+    ],
     good: buffers(...MAIL_LOG.split('\n'), MAIL_LOG),
     pieces: [
       ...MAIL_LOG.split('\n').map(line => `${line}\n`),
@@ -269,12 +278,14 @@ export const PARSERS: readonly Parser[] = [
     },
     good: buffers(HEADER),
     pieces: HEADER_PIECES,
+    leads: ['Received: ', 'Received: from a by b; ', 'X-Healthmon-Token: ', 'Subject: '],
   },
   {
     name: 'messages that come back',
     parse: bytes => compare(bytes, SENT, 'x').map(({ text }) => text),
     good: buffers(HEADER),
     pieces: HEADER_PIECES,
+    leads: ['Received: ', 'Received: from a by b; ', 'X-Healthmon-Token: ', 'Subject: '],
   },
   {
     name: 'bounces',
@@ -283,6 +294,7 @@ export const PARSERS: readonly Parser[] = [
       const bounce = parseBounce(bytes, '<a@b>');
       return bounce === undefined ? [] : Object.values(bounce);
     },
+    leads: ['Content-Type: ', 'Message-ID: <a@b>\r\nContent-Type: message/delivery-status\r\n\r\nDiagnostic-Code: '],
     good: buffers(BOUNCE),
     pieces: [
       ...HEADER_PIECES,
