@@ -224,14 +224,14 @@ test('healthmon crontab gives absolute paths, the node that runs, and quotes wha
   expect(line).toContain(process.execPath);
   expect(line).toContain(`'${shop.config}'`);
   const units = await shop.run('healthmon', 'crontab', '--systemd');
-  expect(units.out).toMatch(/ExecStart=\S+ \S+bin\/check_rndtrip --daemon --config "/);
+  expect(units.out).toMatch(/ExecStart=\S+ .+bin\/check_rndtrip"? --daemon --config "/);
   const host = await shop.run('healthmon', 'crontab', '--host');
   expect([host.status, host.err]).toEqual([0, '']);
   expect(host.out.split('\n').filter(each => /^[^#M]/.test(each))).toEqual([
     expect.stringMatching(/^\*\/5 \* \* \* \* {2}\/\S+ \/\S+bin\/healthmon hostcheck --quiet --config '/),
   ]);
   const timer = await shop.run('healthmon', 'crontab', '--host', '--systemd');
-  expect(timer.out).toMatch(/ExecStart=\S+ \S+bin\/healthmon hostcheck --quiet --config "[\s\S]*OnCalendar=\*:0\/5/);
+  expect(timer.out).toMatch(/ExecStart=\S+ .+bin\/healthmon"? hostcheck --quiet --config "[\s\S]*OnCalendar=\*:0\/5/);
 });
 
 test('healthmon init writes a set that checks clean once the passwords are there, and never writes over one', async () => {

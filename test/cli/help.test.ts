@@ -59,7 +59,12 @@ test.for([['crontab'], ['crontab', '--systemd'], ['crontab', '--host'], ['cronta
     const { status, out, err } = await startCommand('healthmon', [...words, '--config', config, '--state', join(place, 'var')])
       .ended;
     expect([status, err]).toEqual([0, '']);
-    const text = out.replaceAll(process.execPath, '/NODE').replaceAll(place, '/PLACE').replaceAll(ROOT, '/ROOT');
+    const text = out
+      .replaceAll(process.execPath, '/NODE')
+      .replaceAll(place, '/PLACE')
+      .replaceAll(ROOT, '/ROOT')
+      // this checkout may lie in a folder with blanks itself
+      .replace(/(["'])(\/ROOT\/[^"']*)\1/g, '$2');
     await expect(text).toMatchFileSnapshot(join(GOLDEN, `${words.join('').replaceAll('--', '-')}.txt`));
   },
 );

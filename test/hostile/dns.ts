@@ -147,6 +147,11 @@ async function start(answer: Answer): Promise<HostilePeer> {
   });
   const port = await new Promise<number>(resolve => udp.bind(0, '127.0.0.1', () => resolve(udp.address().port)));
   const tcp = await overTcp(port, answer);
+  if (tcp === undefined) {
+    // Somebody else has that port for TCP.
+    udp.close();
+    return start(answer);
+  }
   return { port, heard, stop: () => stop(udp, tcp) };
 }
 
@@ -168,9 +173,9 @@ async function overTcp(port: number, answer: Answer): Promise<Server | undefined
   });
 }
 
-async function stop(udp: Socket, tcp: Server | undefined): Promise<void> {
+async function stop(udp: Socket, tcp: Server): Promise<void> {
   udp.close();
-  tcp?.close();
+  tcp.close();
 }
 
 function read(bytes: Buffer): Asked {
