@@ -3,7 +3,7 @@
 import type { Site } from '../model/site.ts';
 import { localDay, localTime } from '../record/day.ts';
 import { type Holder, isAlive } from '../record/lock.ts';
-import { leave, type Terminal } from './terminal.ts';
+import { leaveAtOnce, type Terminal } from './terminal.ts';
 
 /** Who holds the lock, since when, and what that means. */
 export function holderText(holder: Holder | undefined, now: number): string {
@@ -28,7 +28,7 @@ export function watchdog(site: Site, paths: number, terminal: Terminal): () => v
   const timer = setTimeout(
     () => {
       terminal.say(`This run has taken longer than ${Math.round((oneMs * rounds) / 1000)} s, which no limit allows: giving up`);
-      leave(3);
+      leaveAtOnce(3);
     },
     oneMs * rounds + 10_000,
   );

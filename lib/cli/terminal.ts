@@ -48,7 +48,24 @@ export function processTerminal(): Terminal {
   };
 }
 
-/** Ends the process with a status once what was written has gone out. A hung resolver's thread would keep it alive otherwise. */
-export function leave(status: number): never {
+/**
+ * Ends the process with a status once what was written has gone out: a pipe whose reader is slow takes it by and by, and process.exit()
+ * would throw away what it has not taken. A hung resolver's thread would keep the process alive without that.
+ */
+export async function leave(status: number): Promise<never> {
+  await Promise.all([process.stdout, process.stderr].map(goneOut));
   process.exit(status);
+}
+
+/** Ends the process whatever has not gone out. */
+export function leaveAtOnce(status: number): never {
+  process.exit(status);
+}
+
+function goneOut(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength === 0 || stream.destroyed) return Promise.resolve();
+  return new Promise(resolve => {
+    stream.once('close', () => resolve());
+    stream.write('', () => resolve());
+  });
 }

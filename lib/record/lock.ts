@@ -11,6 +11,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { NotWritten, reason } from './append.ts';
 import { makeFolder } from './folder.ts';
 import { removeQuietly, replaceUnforced } from './replace.ts';
@@ -44,7 +45,7 @@ export async function takeLock(state: string, name: string, what: string): Promi
       .slice(0, 40)}`,
   );
   if (server === undefined) {
-    const holder = readHolder(note);
+    const holder = await noteOf(note);
     return { held: false, ...(holder === undefined ? {} : { holder }) };
   }
   server.unref();
@@ -111,6 +112,16 @@ function placeKey(folder: string): string {
     removeQuietly(beside);
   }
   return read();
+}
+
+/** Who has just taken the lock writes the note a moment later: until then it is missing, or names the one before. */
+async function noteOf(note: string): Promise<Holder | undefined> {
+  for (let tries = 0; tries < 10; tries += 1) {
+    const holder = readHolder(note);
+    if (holder !== undefined && isAlive(holder)) return holder;
+    await setTimeout(20);
+  }
+  return readHolder(note);
 }
 
 function readHolder(note: string): Holder | undefined {

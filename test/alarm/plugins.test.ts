@@ -53,7 +53,7 @@ test('the template, copied, is a channel: checked, brought, judged, and its secr
 });
 
 test('the test that is copied along passes', () => {
-  execFileSync(process.execPath, ['--test', TEMPLATE], { stdio: 'pipe' });
+  execFileSync(process.execPath, ['--test', join(TEMPLATE, 'channel.test.mjs')], { stdio: 'pipe' });
 });
 
 test('a key that the channel does not know is an error like any other', async () => {

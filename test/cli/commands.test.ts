@@ -304,3 +304,15 @@ test('every command has --help with examples, on stdout, status 0', async () => 
     expect(out).toMatch(/^Usage: /);
   }
 });
+
+test('a reader that is slow gets the whole of a long output', async () => {
+  const started = startCommand('healthmon', ['report', 'preview', 'json', '--sample', 'quiet']);
+  // More than a pipe takes at once, and nobody reads before the command has had the time to end.
+  started.child.stdout?.pause();
+  await new Promise(resolve => setTimeout(resolve, 1500));
+  started.child.stdout?.resume();
+  const { status, out } = await started.ended;
+  expect(status).toBe(0);
+  expect(out.length).toBeGreaterThan(150_000);
+  expect(JSON.parse(out)).toMatchObject({ whole: { trips: 288 } });
+});

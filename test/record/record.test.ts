@@ -240,6 +240,17 @@ test('the ledger knows what is open, what is done, and forgets after eight days'
   expect(ledger.open().unreadable).toEqual([]);
 });
 
+test('a lock that was taken this very moment names its holder, whose note comes a little later', async () => {
+  const mine = await takeLock(state, 'run', 'me');
+  const note = join(state, 'lock', 'run.json');
+  const text = readFileSync(note, 'utf8');
+  rmSync(note);
+  setTimeout(() => writeFileSync(note, text), 30);
+  const other = await takeLock(state, 'run', 'other');
+  expect(other).toMatchObject({ held: false, holder: { pid: process.pid, what: 'me' } });
+  if (mine.held) mine.release();
+});
+
 test('a lock is held once, told to others, and free when it is let go', async () => {
   const mine = await takeLock(state, 'run', 'me');
   const other = await takeLock(state, 'run', 'other');

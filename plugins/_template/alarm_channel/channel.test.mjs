@@ -1,4 +1,4 @@
-// node --test plugins/alarm_channels/KIND/
+// node --test plugins/alarm_channels/KIND/channel.test.mjs
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import channel from './channel.mjs';
