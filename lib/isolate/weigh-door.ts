@@ -28,9 +28,14 @@ export function weighDoor(it: Case): readonly Suspect[] {
 /** Who makes a server greet late or drop us: its filter, its directory, its name server. */
 function held(it: Case): readonly Suspect[] | undefined {
   const { fault, scene } = it;
+  const isMta = kindOf(fault.component) === 'mta';
+  // Postfix answers 4xx to whatever comes first, STARTTLS or EHLO, when its filter is down (milter_default_action = tempfail).
+  if (isMta && fault.kind === 'rejected' && fault.lasting === 'transient') {
+    const down = it.badFilters()[0];
+    if (down !== undefined) return [it.convicted(down, `${fault.component} turns everybody away without it: ${fault.text}`)];
+  }
   const waits = fault.kind === 'timeout' || fault.kind === 'dropped';
   if (!waits) return undefined;
-  const isMta = kindOf(fault.component) === 'mta';
   const filter = isMta && fault.phase === 'banner' && fault.kind === 'timeout' ? it.badFilters()[0] : undefined;
   if (filter !== undefined)
     return [it.convicted(filter, `${fault.component} greets only when its filter has answered: ${fault.text}`)];
