@@ -201,8 +201,16 @@ test('the configuration is asked about when it has changed, and its complaint st
   ]);
   const fourth = await files.look(lookAt(root, { run, before: again(third), at: AT + 900_000 }));
   expect([asked.length, texts(fourth)]).toEqual([3, texts(third)]);
-  await files.look(lookAt(root, { run, before: again(fourth), at: AT + 600_000 + 3_700_000 }));
+  const fifth = await files.look(lookAt(root, { run, before: again(fourth), at: AT + 600_000 + 3_700_000 }));
   expect(asked).toHaveLength(4);
+
+  // Put back from a backup: older than its neighbour, and another configuration all the same.
+  at(root, 'etc/dovecot/dovecot.conf', AT + 500_000);
+  const sixth = await files.look(lookAt(root, { run, before: again(fifth), at: AT + 5_000_000 }));
+  doveconf = { status: 0, stdout: '', stderr: '' };
+  at(root, 'etc/dovecot/conf.d/10-ssl.conf', AT - 86_400_000);
+  const mended = await files.look(lookAt(root, { run, before: again(sixth), at: AT + 5_300_000 }));
+  expect([asked.length, texts(mended)]).toEqual([6, []]);
 });
 
 test('what Postfix tells only a terminal is asked for on one; what can be used all the same is a warning', async () => {

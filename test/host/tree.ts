@@ -1,6 +1,6 @@
 // A host made of files: a folder that stands for `/`, and a look at it.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll } from 'vitest';
@@ -22,15 +22,18 @@ export function makeTree(files: Readonly<Record<string, string | Buffer | null>>
   return root;
 }
 
+/** When the host is looked at. Its files are a second older, on whatever day the test runs. */
+export const AT = Date.UTC(2026, 10, 22, 10, 5, 0);
+
 export function addTo(root: string, files: Readonly<Record<string, string | Buffer | null>>): void {
   for (const [path, content] of Object.entries(files)) {
     const file = join(root, path);
     mkdirSync(content === null ? file : dirname(file), { recursive: true });
-    if (content !== null) writeFileSync(file, content);
+    if (content === null) continue;
+    writeFileSync(file, content);
+    utimesSync(file, AT / 1000 - 1, AT / 1000 - 1);
   }
 }
-
-export const AT = Date.UTC(2026, 10, 22, 10, 5, 0);
 
 /** No program is installed there. */
 export const nothingInstalled: Run = async ([program = '']) => ({ ended: 'absent', why: `${program} is not installed` });

@@ -3,6 +3,7 @@
 // Their own commands are asked only when a file of the configuration has changed since they were last asked (or an hour after they
 // complained): `postfix check` walks the whole queue.
 
+import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { printable } from '../../model/printable.ts';
@@ -132,28 +133,23 @@ async function onTerminal({ run }: Look, command: readonly string[]): Promise<st
   return asked.ended === 'done' ? asked.stdout : '';
 }
 
-/** Names and times of the files of a configuration, two folders deep: when it is the same, so is the configuration. */
-function stampOf(folder: string, depth = 0): string {
-  let newest = 0;
-  let count = 0;
-  for (const name of namesIn(folder)) {
-    const path = join(folder, name);
-    const facts = statSync(path, { throwIfNoEntry: false });
-    if (facts === undefined || /\.(?:db|lmdb|cdb|swp)$|~$/.test(name)) continue;
-    if (facts.isDirectory()) {
-      if (depth < 2) {
-        const [n = 0, at = 0] = stampOf(path, depth + 1)
-          .split(' ')
-          .map(Number);
-        count += n;
-        newest = Math.max(newest, at);
-      }
-      continue;
+/**
+ * Names, sizes and times of the files of a configuration, two folders deep: when they are the same, so is the configuration. Every file
+ * counts, not the newest: one that is put back from a backup is older than its neighbours.
+ */
+function stampOf(folder: string): string {
+  const hash = createHash('sha256');
+  const visit = (within: string, depth: number) => {
+    for (const name of [...namesIn(join(folder, within))].sort()) {
+      const path = join(within, name);
+      const facts = statSync(join(folder, path), { throwIfNoEntry: false });
+      if (facts === undefined || /\.(?:db|lmdb|cdb|swp)$|~$/.test(name)) continue;
+      if (!facts.isDirectory()) hash.update(`${JSON.stringify(path)} ${facts.size} ${facts.mtimeMs}\n`);
+      else if (depth < 2) visit(path, depth + 1);
     }
-    count += 1;
-    newest = Math.max(newest, facts.mtimeMs);
-  }
-  return `${count} ${newest}`;
+  };
+  visit('', 0);
+  return hash.digest('base64url');
 }
 
 /** The last of each: `smtpd_tls_cert_file`, or the first file of `smtpd_tls_chain_files`. */
