@@ -154,10 +154,10 @@ test('a second check_rndtrip says that one is under way, measures nothing, and i
 
 test('SIGTERM ends a round at once, with its trips recorded as unknown', async () => {
   broken.push(await shop.standin.breakIt('late', 'mta/ssmtp01', { ms: 5000 }));
+  const underWay = () => readdirSync(join(shop.state, 'ledger')).filter(name => name.endsWith('.json'));
+  const before = new Set(underWay());
   const run = shop.start('runmonitor', ...ONE, '--timeout', '60');
-  await expect
-    .poll(() => readdirSync(join(shop.state, 'ledger')).filter(name => name.endsWith('.json')).length, { timeout: 5000 })
-    .toBeGreaterThan(0);
+  await expect.poll(() => underWay().filter(name => !before.has(name)).length, { timeout: 5000 }).toBeGreaterThan(0);
   run.child.kill('SIGTERM');
   const { status, out } = await run.ended;
   expect(status).toBe(3);
