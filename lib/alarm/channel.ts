@@ -33,9 +33,18 @@ export type Lead =
   /** Nowhere outside this machine. */
   | { readonly local: string };
 
+/** What an answer means. */
+export interface HttpMeaning {
+  /**
+   * A status from 200 to 299 means that the service has the message, whatever the body says. That is then on disk before anything else
+   * is done, so that a kill in the next moment does not make the message come twice.
+   */
+  readonly isTakenByStatus?: boolean;
+}
+
 /** What a channel is given to do its work with. */
 export interface Tools {
-  readonly http: (request: HttpRequest) => Promise<HttpReply>;
+  readonly http: (request: HttpRequest & HttpMeaning) => Promise<HttpReply>;
   readonly run: (
     command: readonly string[],
     options: { readonly stdin: string; readonly env: Readonly<Record<string, string>> },

@@ -1,11 +1,11 @@
 // Sending what waits: claims messages, tries their channels in order with back-off, and keeps what came of it. Everything that the
 // outside does is an outcome; this process, its clock and its patience are arguments.
 
-import { readFileSync } from 'node:fs';
-import { isAlive } from '../record/lock.ts';
 import type { Channel, Outcome, Parcel } from './channel.ts';
-import { afterAttempt, type Claim, type Message } from './message.ts';
-import { type AlarmState, mark } from './outbox.ts';
+import { type Claim, isHeld } from './claim.ts';
+import { mark } from './marks.ts';
+import { afterAttempt, type Message } from './message.ts';
+import type { AlarmState } from './outbox.ts';
 import type { ReadyChannel } from './ready.ts';
 import { titleOf } from './words.ts';
 
@@ -38,30 +38,6 @@ export interface Attempt {
 }
 
 const HOUR_MS = 3_600_000;
-/** A claim this old is void, whatever process holds it: containers that share a folder do not see each other's processes. ms */
-const CLAIM_MS = 180_000;
-
-/** This process, as claims name it. */
-export function ourselves(at: number): Claim {
-  return { pid: process.pid, born: bornOf(process.pid), at };
-}
-
-/** Field 22 of /proc/PID/stat, after the name in brackets; empty where there is none. @see proc(5) */
-function bornOf(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  } catch {
-    return '';
-  }
-}
-
-/** Whether the process that claimed a message still runs. */
-function isHeld({ pid, born, at }: Claim, now: number): boolean {
-  const holder = { pid, since: at, what: '' };
-  return now - at < CLAIM_MS && isAlive(holder) && bornOf(pid) === born;
-}
-
 /**
  * Messages whose sender was killed are free again; one whose attempt had begun may have arrived.
  *
@@ -105,7 +81,9 @@ export function claimDue(
   const now = claim.at;
   const mine: Message[] = [];
   const capped: Message[] = [];
+  // What others have in their hands will have been sent as well.
   const planned = new Map<string, number>();
+  for (const message of state.messages) if (message.claim !== undefined) plan(message);
   const messages = state.messages.map(message => {
     if (message.claim !== undefined || message.next.at > now + withinMs) return message;
     const name = message.channels[message.next.channel] ?? '';
@@ -115,12 +93,17 @@ export function claimDue(
       if (message.isCapped !== true) capped.push(held);
       return held;
     }
-    planned.set(name, (planned.get(name) ?? 0) + 1);
+    plan(message);
     const claimed = { ...message, claim };
     mine.push(claimed);
     return claimed;
   });
   return { state: { ...state, messages }, mine, capped };
+
+  function plan({ channels: names, next }: Message): void {
+    const name = names[next.channel] ?? '';
+    planned.set(name, (planned.get(name) ?? 0) + 1);
+  }
 }
 
 /** Until when a channel may bring nothing more; undefined while it may. */
@@ -149,7 +132,10 @@ export interface Sending {
   readonly onGivenUp: (message: Message) => void;
 }
 
-/** Tries one message until it is delivered, given up, or time is up. What came of it stands in sent.log and goes to `onAttempt`. */
+/**
+ * Tries one message until it is delivered, given up, or time is up. What came of each attempt is on disk as soon as it is known, and
+ * goes to `onAttempt`.
+ */
 export async function sendMessage(claimed: Message, state: AlarmState, sending: Sending): Promise<void> {
   let message = claimed;
   for (;;) {
@@ -159,17 +145,10 @@ export async function sendMessage(claimed: Message, state: AlarmState, sending: 
     if (sending.signal.aborted) return;
     const name = message.channels[message.next.channel] ?? '';
     const channel = sending.channels.get(name);
-    const tries = channel === undefined ? noChannel() : attempt(message, channel, state, sending);
+    const tries = channel === undefined ? noChannel(message, sending) : attempt(message, channel, state, sending);
     let last: Outcome = GONE;
     for await (const { outcome, part, tookMs } of tries) {
       last = outcome;
-      mark(sending.folder, {
-        message: message.id,
-        channel: name,
-        at: sending.clock.now(),
-        ...(part === undefined ? {} : { part }),
-        outcome,
-      });
       sending.onAttempt({ message, channel: name, outcome, tookMs });
       if (part !== undefined && outcome.result === 'delivered') message = { ...message, done: [...message.done, part] };
     }
@@ -192,28 +171,40 @@ interface Tried {
   readonly tookMs: number;
 }
 
-async function* noChannel(): AsyncGenerator<Tried> {
+async function* noChannel(message: Message, sending: Sending): AsyncGenerator<Tried> {
+  note(message, { channel: message.channels[message.next.channel] ?? '', outcome: GONE }, sending);
   yield { outcome: GONE, tookMs: 0 };
 }
 
 /** One attempt: the message as a whole, or its notices one by one until one fails. */
-async function* attempt(
-  message: Message,
-  channel: ReadyChannel,
-  state: AlarmState,
-  { folder, clock, signal }: Sending,
-): AsyncGenerator<Tried> {
+async function* attempt(message: Message, channel: ReadyChannel, state: AlarmState, sending: Sending): AsyncGenerator<Tried> {
+  const { clock, signal } = sending;
   for (const { parcel, part } of parcelsOf(message, channel.takes, {
     ...openNow(state),
     at: clock.now(),
     ...lastUntil(message, channel, state, clock.now()),
   })) {
-    mark(folder, { message: message.id, channel: channel.name, at: clock.now(), begun: true });
+    const place = { channel: channel.name, ...(part === undefined ? {} : { part }) };
+    note(message, { channel: channel.name, begun: true }, sending);
     const began = performance.now();
-    const outcome = await channel.bring(parcel, signal);
+    let isNoted = false;
+    const outcome = await channel.bring(parcel, signal, text => {
+      isNoted = true;
+      note(message, { ...place, outcome: { result: 'delivered', text } }, sending);
+    });
+    if (!isNoted) note(message, { ...place, outcome }, sending);
     yield { outcome, ...(part === undefined ? {} : { part }), tookMs: Math.round(performance.now() - began) };
     if (outcome.result !== 'delivered') return;
   }
+}
+
+/** On disk before anything else is done. */
+function note(
+  { id, claim }: Message,
+  what: { readonly channel: string } & ({ readonly begun: true } | { readonly part?: number; readonly outcome: Outcome }),
+  { folder, clock }: Sending,
+): void {
+  if (claim !== undefined) mark(folder, claim, { message: id, at: clock.now(), ...what });
 }
 
 function openNow({ gate }: AlarmState): Pick<Parcel, 'open'> {
@@ -225,11 +216,12 @@ function openNow({ gate }: AlarmState): Pick<Parcel, 'open'> {
 }
 
 function parcelsOf(
-  { id, notices, decidedAt, heldBack, done }: Message,
+  { id, notices, decidedAt, heldBack, done, unsure }: Message,
   takes: Channel['takes'],
   more: Pick<Parcel, 'open' | 'at' | 'lastUntil'>,
 ): readonly { readonly parcel: Parcel; readonly part?: number }[] {
-  const head = { decidedAt, heldBack, ...more };
+  const repeat = unsure === undefined ? {} : ({ mayBeRepeat: true } as const);
+  const head = { decidedAt, heldBack, ...repeat, ...more };
   if (takes === 'all') {
     const left = notices.filter((_, n) => !done.includes(n));
     return [{ parcel: { id, notices: left, ...head } }];

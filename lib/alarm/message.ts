@@ -4,6 +4,7 @@
 // dead for hours deliver one message with what is true then, and no backlog.
 
 import type { Outcome } from './channel.ts';
+import type { Claim } from './claim.ts';
 import type { Notice } from './notice.ts';
 
 export interface Message {
@@ -32,16 +33,6 @@ export interface Message {
   readonly isCapped?: true;
   /** The process that is sending it. */
   readonly claim?: Claim;
-}
-
-export interface Claim {
-  readonly pid: number;
-  /** When that process began, in the kernel's own count: process ids are used again. */
-  readonly born: string;
-  /** Epoch ms. */
-  readonly at: number;
-  /** Set once an attempt has begun whose end is not known. */
-  readonly isBegun?: true;
 }
 
 /** How long to wait before the second and third try on one channel; after that it is the next one's turn. ms */

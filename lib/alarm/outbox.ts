@@ -1,20 +1,20 @@
 // What the alarms know, on disk: state/alarm/state.json, replaced as a whole and forced to disk before anything is sent. An alarm's
 // new state and the messages that tell of it are in one file, so that a kill at any moment leaves both or neither.
 //
-// state/alarm/sent.log gets a line before and after each attempt, in one quick write: what was delivered is known after a kill that
-// comes a moment later. The next change of state.json takes these lines in.
+// What comes of each attempt is noted beside it (marks.ts), and taken in by the next change of the state.
 
 import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { appendLine, NotWritten } from '../record/append.ts';
+import { NotWritten } from '../record/append.ts';
 import type { JournalCursor } from '../record/journal.ts';
 import { takeLock } from '../record/lock.ts';
 import { putAside, replaceFile } from '../record/replace.ts';
 import { NOBODY_TOLD, type Telling } from './address.ts';
 import { type GateState, NO_ALARMS } from './alarm.ts';
-import type { Outcome } from './channel.ts';
-import { afterAttempt, type Claim, type Message } from './message.ts';
+import { type Claim, isHeld, type Sender } from './claim.ts';
+import { dropMarks, type Mark, type Marks, readMarks } from './marks.ts';
+import { afterAttempt, type Message } from './message.ts';
 import type { Silence } from './silence.ts';
 
 export interface AlarmState {
@@ -51,18 +51,6 @@ export interface Health {
   readonly text: string;
 }
 
-/** A line of sent.log. */
-export type Mark =
-  | { readonly message: string; readonly channel: string; readonly at: number; readonly begun: true }
-  | {
-      readonly message: string;
-      readonly channel: string;
-      readonly at: number;
-      /** The place of the notice, where the channel takes them one by one and there are more. */
-      readonly part?: number;
-      readonly outcome: Outcome;
-    };
-
 const LOCK_WAIT_MS = 5000;
 const HOUR_MS = 3_600_000;
 
@@ -87,10 +75,6 @@ function stateFile(state: string): string {
   return join(state, 'alarm', 'state.json');
 }
 
-function markFile(state: string): string {
-  return join(state, 'alarm', 'sent.log');
-}
-
 export interface Transaction<T> {
   readonly state: AlarmState;
   readonly result: T;
@@ -108,7 +92,7 @@ export interface Transacted<T> {
 /**
  * Reads the state, lets `work` change it, and keeps that before it returns. One process at a time; a process that is killed lets go.
  *
- * @param keepMs how long messages are tried, for what sent.log tells
+ * @param keepMs how long messages are tried, for what marks tell
  * @throws {NotWritten} when another process holds the state for five seconds
  */
 export async function transact<T>(
@@ -118,12 +102,13 @@ export async function transact<T>(
 ): Promise<Transacted<T>> {
   const release = await lock(folder);
   try {
-    const { state: read, marks } = readState(folder, keepMs);
-    const { state, result, isSame } = await work(read);
-    if (isSame === true && marks === 0) return { state, result };
+    const kept = parseState(folder);
+    const marks = readMarks(folder).filter(({ sender }) => sender.pid === process.pid || !isSending(sender, kept));
+    const { state, result, isSame } = await work(withMarks(kept, marks, keepMs));
+    if (isSame === true && marks.length === 0) return { state, result };
     try {
       replaceFile(stateFile(folder), `${JSON.stringify(state)}\n`);
-      rmSync(markFile(folder), { force: true });
+      for (const each of marks) dropMarks(each);
       return { state, result };
     } catch (error) {
       if (!(error instanceof NotWritten)) throw error;
@@ -154,15 +139,18 @@ async function lock(folder: string): Promise<() => void> {
   }
 }
 
-/** The state as it is now, with what sent.log adds; for reading only. */
+/** The state as it is now, with what is noted beside it; for reading only. */
 export function peek(folder: string, keepMs: number): AlarmState {
-  return readState(folder, keepMs).state;
+  return withMarks(parseState(folder), readMarks(folder), keepMs);
 }
 
-function readState(folder: string, keepMs: number): { readonly state: AlarmState; readonly marks: number } {
-  const state = parseState(folder);
-  const marks = readMarks(folder);
-  return { state: marks.reduce((folded, mark) => foldMark(folded, mark, keepMs), state), marks: marks.length };
+function withMarks(state: AlarmState, all: readonly Marks[], keepMs: number): AlarmState {
+  return all.flatMap(({ marks }) => marks).reduce((folded, mark) => foldMark(folded, mark, keepMs), state);
+}
+
+/** Whether a process that still runs has messages in its hands: then its notes are its own to take in. */
+function isSending({ pid, born }: Sender, { messages }: AlarmState): boolean {
+  return messages.some(({ claim }) => claim?.pid === pid && claim.born === born && isHeld(claim, Date.now()));
 }
 
 /** A file that cannot be read is put aside: what it knew is lost, which is said by alarms being raised anew. */
@@ -183,33 +171,6 @@ function parseState(folder: string): AlarmState {
   }
   putAside(file);
   return freshState();
-}
-
-function readMarks(folder: string): readonly Mark[] {
-  let text: string;
-  try {
-    text = readFileSync(markFile(folder), 'utf8');
-  } catch {
-    return [];
-  }
-  return text.split('\n').flatMap(line => {
-    try {
-      return line === '' ? [] : [JSON.parse(line) as Mark];
-    } catch {
-      return []; // the line in which a process was killed
-    }
-  });
-}
-
-/** Notes the beginning or the end of an attempt. Not forced to disk: it is for kills, not for power cuts. @returns whether it could be */
-export function mark(folder: string, entry: Mark): boolean {
-  try {
-    appendLine(markFile(folder), JSON.stringify(entry));
-    return true;
-  } catch (error) {
-    if (!(error instanceof NotWritten)) throw error;
-    return false;
-  }
 }
 
 /** The state with what a mark tells. Pure. */

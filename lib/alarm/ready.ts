@@ -33,8 +33,13 @@ export interface ReadyChannel extends Leading {
   readonly takes: Channel['takes'];
   /** Messages in an hour. */
   readonly cap: number;
-  /** Brings a message; never throws. Texts are bounded, printable and without secrets. */
-  bring(parcel: Parcel, signal: AbortSignal): Promise<Outcome>;
+  /**
+   * Brings a message; never throws. Texts are bounded, printable and without secrets.
+   *
+   * @param onTaken called at once, and at most once, when it is certain that it will be delivered; there may be no such moment before
+   *   the end
+   */
+  bring(parcel: Parcel, signal: AbortSignal, onTaken?: (text: string) => void): Promise<Outcome>;
 }
 
 export type HeartbeatForm = 'healthchecks' | 'kuma' | 'gatus' | 'json';
@@ -82,27 +87,35 @@ export function readyChannel(kind: Channel, entry: Entry<Fields>, usualCap: numb
     kind: kind.kind,
     takes: kind.takes,
     cap: draft.cap ?? usualCap,
-    async bring(parcel, signal) {
+    async bring(parcel, signal, onTaken = () => {}) {
       let secrets: readonly string[] = [];
+      let taken: string | undefined;
+      const noteStatus = (status: number) => {
+        if (status < 200 || status > 299 || taken !== undefined) return;
+        taken = `answered ${status}`;
+        onTaken(taken);
+      };
+      const sure = (outcome: Outcome): Outcome =>
+        taken === undefined || outcome.result === 'delivered' ? outcome : { result: 'delivered', text: taken };
       try {
         const settled = await settle(kind.keys, draft, around.secrets);
         secrets = settled.secrets;
         const terms = httpTerms(draft, around, signal);
         const work = kind.bring(parcel, settled.settings, {
-          http: request => sendHttp(request, terms),
+          http: request => sendHttp(request, request.isTakenByStatus === true ? { ...terms, onStatus: noteStatus } : terms),
           run: (command, options) => runProgram(command, { ...options, cwd: around.dir, deadlineMs: terms.deadlineMs, signal }),
           append: (file, line) => appendLine(isAbsolute(file) ? file : join(around.state, file), line),
           deadlineMs: terms.deadlineMs,
           signal,
         });
-        const outcome = await withinTime(work, terms.deadlineMs + 1000);
+        const outcome = sure(await withinTime(work, terms.deadlineMs + 1000));
         return { ...outcome, text: printable(masked(outcome.text, secrets), 300) };
       } catch (error) {
         const isOurs = error instanceof LocalProblem;
         const text = isOurs
           ? error.message
           : `the channel's own code failed: ${error instanceof Error ? error.message : String(error)}`;
-        return { result: 'failed', text: printable(masked(text, secrets), 300), again: isOurs ? 'soon' : 'never' };
+        return sure({ result: 'failed', text: printable(masked(text, secrets), 300), again: isOurs ? 'soon' : 'never' });
       }
     },
   };

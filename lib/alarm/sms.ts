@@ -32,11 +32,12 @@ const PLAIN: Readonly<Record<string, string>> = {
 };
 
 /** The message in at most `max` characters of the alphabet; what does not fit ends in `...`. */
-export function smsText({ notices, at, heldBack, lastUntil }: Telling, max = SMS_LENGTH): string {
+export function smsText({ notices, at, heldBack, lastUntil, mayBeRepeat }: Telling, max = SMS_LENGTH): string {
   const [first, ...others] = notices;
   if (first === undefined) return '';
   const site = plain(first.site, 20);
   const rest = [
+    ...(mayBeRepeat === true ? ['maybe a repeat'] : []),
     ...(heldBack > 0 ? [`${heldBack} held back`] : []),
     ...(lastUntil === undefined ? [] : [`cap: silent to ${whenText(lastUntil, at)}`]),
   ].join(', ');
@@ -48,13 +49,13 @@ export function smsText({ notices, at, heldBack, lastUntil }: Telling, max = SMS
     many(first.touched.count, 'path'),
     ...(first.isDrill === true ? ['a rehearsal'] : first.what === 'cleared' ? [] : [`ack ${first.alarm}`]),
   ];
-  const fixed = `, ${facts.join(', ')}${tail}`;
-  const head = cut(plain(`${headWord(first)} ${site}: ${first.title}`), max - sizeOf(fixed));
-  const left = max - sizeOf(head) - sizeOf(fixed);
+  const fixed = `, ${facts.join(', ')}`;
+  const head = cut(plain(`${headWord(first)} ${site}: ${first.title}`), max - sizeOf(fixed) - sizeOf(tail));
+  const left = max - sizeOf(head) - sizeOf(fixed) - sizeOf(tail);
   const words = first.what === 'cleared' || first.words === undefined ? '' : plain(first.words);
   // Less than this says nothing.
   const said = words === '' || left < 16 ? '' : `: ${cut(words, left - 2)}`;
-  return `${head}${fixed}${said}`;
+  return `${head}${fixed}${said}${tail}`;
 }
 
 function severalText(

@@ -2,8 +2,9 @@
 // and with the same retries, but each goes over one channel, at once, and what could not go out is not tried again later.
 
 import type { NewRecord } from '../record/journal.ts';
+import { ourselves } from './claim.ts';
 import { withMarked } from './decide.ts';
-import { type Attempt, type Clock, ourselves, sendMessage, systemClock } from './dispatch.ts';
+import { type Attempt, type Clock, sendMessage, systemClock } from './dispatch.ts';
 import type { Alarms } from './load.ts';
 import type { Notice } from './notice.ts';
 import { transact } from './outbox.ts';

@@ -23,6 +23,8 @@ export interface Telling {
   readonly heldBack: number;
   /** The last message that the cap of this channel lets through for now; until when, epoch ms. */
   readonly lastUntil?: number;
+  /** An earlier try may have arrived: no answer came, or we were killed before it did. */
+  readonly mayBeRepeat?: true;
 }
 
 /** `FAILED mmp/smux02 pop3 connect: connection refused`: one line, for titles and subjects. */
@@ -53,10 +55,11 @@ export function plainText(telling: Telling): string {
   return [...trimmed(body), ...(rest.length === 0 ? [] : ['', ...rest]), '', `${first.site}, ${stamp(telling.at)}`].join('\n');
 }
 
-/** What is to be known about the message itself: late, held back, the last one for now. */
-export function remarks({ at, decidedAt, heldBack, lastUntil, notices }: Telling): string[] {
+/** What is to be known about the message itself: late, maybe a repeat, held back, the last one for now. */
+export function remarks({ at, decidedAt, heldBack, lastUntil, mayBeRepeat, notices }: Telling): string[] {
   const lines: string[] = [];
   if (at - decidedAt > 90_000) lines.push(`This message was decided at ${whenText(decidedAt, at)} and could not go out before.`);
+  if (mayBeRepeat === true) lines.push('It may have come before: whether the first try arrived is not known.');
   if (heldBack > 0) lines.push(`${many(heldBack, 'earlier notice')} held back; what is open now: healthmon alarm list`);
   if (lastUntil !== undefined)
     lines.push(

@@ -10,7 +10,7 @@ import type { Outcome } from '../../lib/alarm/channel.ts';
 import type { Telling } from '../../lib/alarm/wording.ts';
 import { authorityPem } from '../../lib/standin/network/certificates.ts';
 import { bring, type Loaded, loaded } from './ready.ts';
-import { type Answer, HOST, type Receiver, startProxy, startReceiver } from './receiver.ts';
+import { type Answer, type Got, HOST, type Receiver, startProxy, startReceiver } from './receiver.ts';
 import * as services from './services.ts';
 import { TELLINGS } from './tellings.ts';
 
@@ -367,6 +367,59 @@ test('an alarm that is raised and cleared is one incident, opened and closed, fo
     const bodies = world.receiver.got.map(({ body, url }) => [JSON.parse(body) as Record<string, string>, url] as const);
     expect(new Set(bodies.map(([body, url]) => keyOf(body, url))).size).toBe(1);
     expect(bodies.map(([body, url]) => isEnd(body, url))).toEqual([false, false, true]);
+  }
+});
+
+test.for([
+  ['webhook', ({ headers, body }) => [headers['webhook-id'], (JSON.parse(body) as { id: string }).id]],
+  ['ntfy', ({ body }) => (JSON.parse(body) as { sequence_id: string }).sequence_id],
+  ['pagerduty', ({ body }) => (JSON.parse(body) as { dedup_key: string }).dedup_key],
+  ['opsgenie', ({ body }) => (JSON.parse(body) as { alias: string }).alias],
+  ['alertmanager', ({ body }) => (JSON.parse(body) as { labels: unknown }[]).map(({ labels }) => labels)],
+] as const satisfies readonly (readonly [string, (got: Got) => unknown])[])(
+  '%s: a repeat carries what its service tells repeats by',
+  async ([name, keyOf]) => {
+    const world = await started(name);
+    await bring(world.channel, TELLINGS.raised as Telling, [], { id: 'a1b2c3d4-4711' });
+    await bring(world.channel, TELLINGS.repeat as Telling, [], { id: 'a1b2c3d4-4711' });
+    const [first, second] = world.receiver.got.map(got => keyOf(got));
+    expect(first).toBeDefined();
+    expect(second).toEqual(first);
+  },
+);
+
+test('what says yes by its status is known to be taken before the body has come, and stays so however that ends', async () => {
+  const byStatus: string[] = [];
+  for (const name of NAMES) {
+    const world = await started(name);
+    let finish = () => {};
+    world.receiver.answer = {
+      act: (_, socket) => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"half": ');
+        finish = () => socket.destroy();
+      },
+    };
+    const events: string[] = [];
+    const outcome = await bring(world.channel, TELLINGS.raised as Telling, [], {
+      onTaken: text => {
+        events.push(text);
+        finish();
+      },
+    });
+    if (events.length === 0) continue;
+    byStatus.push(name);
+    expect([name, events, outcome.result]).toEqual([name, ['answered 200'], 'delivered']);
+  }
+  // The others tell in words whether they have it.
+  expect(NAMES.filter(name => !byStatus.includes(name))).toEqual(['teams', 'icinga', 'sms']);
+});
+
+test('what says no by its status is never known to be taken', async () => {
+  for (const name of NAMES) {
+    const world = await started(name, { status: 500, body: 'HTTP/1.1 200 OK' });
+    const events: string[] = [];
+    await bring(world.channel, TELLINGS.raised as Telling, [], { onTaken: text => events.push(text) });
+    expect([name, events]).toEqual([name, []]);
   }
 });
 

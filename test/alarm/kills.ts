@@ -2,9 +2,13 @@
 // alarm to tell, and each is killed: half of them from their beginning on, half from the decision on. After each kill one run is left
 // alone, as the next minute's would be. A receiver on loopback counts: each alarm must have been told, and what was told twice must
 // have come under the same id.
+//
+// Delivery is when the receiver has read the request. A kill from the moment when the request is on its way until its answer is on our
+// disk makes it come again: nobody who must lose nothing can know better. How many that are depends on how long the receiver takes;
+// one that takes each id once shows none of them.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,11 +20,11 @@ import { JOURNAL_VERSION, type TripRecord } from '../../lib/model/record.ts';
 import { appendJournal } from '../../lib/record/journal.ts';
 import { loadSite } from '../../lib/site/load.ts';
 import { bundled } from '../bundle.ts';
-import { folderWith, KEY, SEQUENCE } from '../site/folder.ts';
+import { KEY, SEQUENCE } from '../site/folder.ts';
 
 export interface Killed {
   readonly kills: number;
-  /** By where the kill struck. */
+  /** Kills before the decision was on disk; between it and delivery; after delivery. */
   readonly before: number;
   readonly between: number;
   readonly after: number;
@@ -28,22 +32,41 @@ export interface Killed {
   readonly told: number;
   /** Alarms of which no message came. */
   readonly lost: readonly string[];
-  /** Requests that came again, under the id that they had before. */
+  /** Requests that came again, under the id that they had before: the service has seen them twice. */
   readonly repeated: number;
+  /** Messages that a service showed twice which takes each webhook-id once, as the standard of that name asks of it. */
+  readonly shownTwice: number;
   /** The most that one kill has doubled. */
   readonly mostOfOneKill: number;
   /** Alarms that were raised in two messages with different ids. */
   readonly doubled: readonly string[];
 }
 
+/** A machine on which hardly any kill falls between is told as what it is. */
+const MOST_KILLS = 4;
 const KEEP_MS = 24 * 3_600_000;
 interface Request {
   readonly id: string;
+  /** The header that says so as well. */
+  readonly webhookId: string;
+  readonly text: string;
   readonly raised: readonly string[];
   readonly at: number;
 }
 
-/** @param chance from 0 up to, but not including, 1 */
+function read(body: string): Pick<Request, 'id' | 'text' | 'raised'> {
+  const { id, text, notices } = JSON.parse(body) as {
+    id: string;
+    text: string;
+    notices: { what: string; component: string }[];
+  };
+  return { id, text, raised: notices.filter(({ what }) => what === 'raised').map(({ component }) => component) };
+}
+
+/**
+ * @param n kills between decision and delivery; about as many more come before and after
+ * @param chance from 0 up to, but not including, 1
+ */
 export async function killTellers(n: number, chance: () => number, say: (line: string) => void = () => {}): Promise<Killed> {
   const requests: Request[] = [];
   const server = createServer((request, response) => {
@@ -52,22 +75,24 @@ export async function killTellers(n: number, chance: () => number, say: (line: s
       body += chunk;
     });
     request.on('end', () => {
-      const { id, notices } = JSON.parse(body) as { id: string; notices: { what: string; component: string }[] };
-      const raised = notices.filter(({ what }) => what === 'raised').map(({ component }) => component);
-      requests.push({ id, raised, at: performance.now() });
+      requests.push({ ...read(body), webhookId: String(request.headers['webhook-id']), at: performance.now() });
       response.end('ok');
     });
   });
   await new Promise<void>(done => server.listen(0, '127.0.0.1', done));
   const { port } = server.address() as AddressInfo;
-  const state = mkdtempSync(join(tmpdir(), 'healthmon-kills-'));
-  const config = await folderWith({
+  const place = mkdtempSync(join(tmpdir(), 'healthmon-kills-'));
+  const [state, config] = ['var', 'etc'].map(name => join(place, name)) as [string, string];
+  mkdirSync(state);
+  mkdirSync(config);
+  const files = {
     'site.cfg':
       '[site]\nname = "Example Mail"\ndomain = "example.com"\n[mta.ssmtp01]\n[mmp.smux01]\npop3 = {}\n[store.ims1]\naddress = "ims1@example.com"\npassword_file = "secrets/x"\n',
     'sequence.cfg': SEQUENCE,
     'site.key': KEY,
     'alarms.cfg': `[alarms]\ntogether = 0\nremind = 0\ncap = 1000\n[webhook.hook]\nurl = "http://127.0.0.1:${port}/"\n[notify.oncall]\nchannels = ["hook"]\n`,
-  });
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(config, name), text, { mode: 0o600 });
   const program = await bundled('test/alarm/teller.ts');
   const start = () => new Teller(spawn(process.execPath, [program, config, state], { stdio: ['ignore', 'pipe', 'pipe'] }));
   const { site } = await loadSite(config, { secrets: false });
@@ -99,42 +124,44 @@ export async function killTellers(n: number, chance: () => number, say: (line: s
 
     const struck = { before: 0, between: 0, after: 0 };
     let mostOfOneKill = 0;
-    for (let kill = 0; kill < n; kill += 1) {
-      const word = kill % 2 === 0 ? 'ready' : 'decided';
+    let kills = 0;
+    for (; struck.between < n && kills < MOST_KILLS * n; kills += 1) {
+      const word = kills % 2 === 0 ? 'ready' : 'decided';
       fail();
       const name = alarms.at(-1) ?? '';
       const known = requests.length;
       const teller = start();
       const from = await teller.at(word);
       await until(from + chance() * span[word]);
+      const isDelivered = requests.length > known;
       teller.child.kill('SIGKILL');
       await teller.ended;
-      const waits = peek(state, KEEP_MS).messages.some(({ notices }) => notices.some(({ component }) => component === name));
       const isDecided = peek(state, KEEP_MS).gate.alarms.some(({ component }) => component === name);
-      if (!isDecided) struck.before += 1;
-      else if (waits) struck.between += 1;
-      else struck.after += 1;
+      const where = isDelivered ? 'after' : isDecided ? 'between' : 'before';
+      struck[where] += 1;
       await recover();
       const again = requests.slice(known).filter(({ id }, place, all) => all.findIndex(other => other.id === id) < place);
       mostOfOneKill = Math.max(mostOfOneKill, again.length);
-      say(`${kill + 1} of ${n} kills`);
+      say(`${struck.between} of ${n} kills between decision and delivery`);
     }
     const ids = new Set(requests.map(({ id }) => id));
+    const shown = requests.filter(({ webhookId }, place, all) => all.findIndex(each => each.webhookId === webhookId) === place);
     const messagesOf = (name: string) => new Set(requests.filter(({ raised }) => raised.includes(name)).map(({ id }) => id)).size;
     return {
-      kills: n,
+      kills,
       ...struck,
       alarms: alarms.length,
       told: ids.size,
       lost: alarms.filter(name => messagesOf(name) === 0),
       repeated: requests.length - ids.size,
+      shownTwice: shown.length - new Set(shown.flatMap(({ raised }) => raised)).size,
       mostOfOneKill,
       doubled: alarms.filter(name => messagesOf(name) > 1),
     };
   } finally {
     server.closeAllConnections();
     server.close();
-    rmSync(state, { recursive: true, force: true });
+    rmSync(place, { recursive: true, force: true });
   }
 }
 

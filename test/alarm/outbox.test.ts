@@ -5,7 +5,9 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeF
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Outcome } from '../../lib/alarm/channel.ts';
-import { mark, transact } from '../../lib/alarm/outbox.ts';
+import { ourselves } from '../../lib/alarm/claim.ts';
+import { mark, readMarks } from '../../lib/alarm/marks.ts';
+import { transact } from '../../lib/alarm/outbox.ts';
 import { LONE, MINUTE, Night, ONE, path, TAKES } from './night.ts';
 
 const FAILED = 'FAILED mmp/smux01 pop3 connect: connection refused';
@@ -25,7 +27,8 @@ async function killedSending(night: Night, isBegun: boolean): Promise<void> {
     result: undefined,
   }));
   const [message] = night.kept().messages;
-  if (isBegun && message !== undefined) mark(night.state, { message: message.id, channel: 'pager', at: night.at, begun: true });
+  if (isBegun && message !== undefined)
+    mark(night.state, { pid: GONE, born: '1' }, { message: message.id, channel: 'pager', at: night.at, begun: true });
 }
 
 test.for([false, true])(
@@ -40,6 +43,7 @@ test.for([false, true])(
     night.pass(16 * MINUTE);
     await night.tell();
     expect(night.brought.map(({ id: brought, headline }) => [brought, headline])).toEqual([[id, FAILED]]);
+    expect(night.brought[0]?.parcel.mayBeRepeat).toBe(isBegun ? true : undefined);
     const lost = night.journal().filter(record => record.type === 'delivery' && record.outcome === 'unsure');
     expect(lost.length).toBe(isBegun ? 1 : 0);
     expect(night.kept().messages).toEqual([]);
@@ -71,16 +75,65 @@ test('runs at the same moment decide and send once', async () => {
   expect(night.said).toEqual([]);
 });
 
-test('a torn line of sent.log, and one of a message that is gone, disturb nothing', async () => {
+test('a torn line of what was noted, and one of a message that is gone, disturb nothing', async () => {
   const night = await Night.begin(LONE);
   await night.round(night.trip(path()));
-  const file = join(night.state, 'alarm', 'sent.log');
   const outcome: Outcome = { result: 'delivered', text: 'ok' };
-  mark(night.state, { message: 'nobody-1', channel: 'pager', at: night.at, outcome });
-  appendFileSync(file, '{"message":"nobody-2","chan');
+  mark(night.state, { pid: GONE, born: '1' }, { message: 'nobody-1', channel: 'pager', at: night.at, outcome });
+  appendFileSync(join(night.state, 'alarm', `sent.${GONE}.1.log`), '{"message":"nobody-2","chan');
   await night.round(night.trip(path(), { confidence: 'sure' }));
   expect(night.brought.map(({ headline }) => headline)).toEqual([FAILED]);
   expect(night.kept().health.pager?.okAt).toBe(night.at);
+  expect(readdirSync(join(night.state, 'alarm'))).toEqual(['state.json']);
+});
+
+test('what a process notes while another one decides is not lost with what that one has read', async () => {
+  const night = await Night.begin(LONE);
+  const { keepMs } = night.alarms;
+  let during = Promise.resolve<unknown>(undefined);
+  night.scripts.set('pager', async (parcel, at) => {
+    // As the run of the next minute, which takes its time over a look at its own resolver; the message is delivered meanwhile.
+    let isReading = () => {};
+    const reading = new Promise<void>(done => {
+      isReading = done;
+    });
+    during = transact(night.state, keepMs, async state => {
+      isReading();
+      const isDelivered = () => readMarks(night.state).some(({ text }) => text.includes('"delivered"'));
+      while (!isDelivered()) await new Promise(done => setImmediate(done));
+      return { state, result: undefined };
+    });
+    await reading;
+    return TAKES(parcel, at);
+  });
+  await night.round(night.trip(path(), { confidence: 'sure' }));
+  await during;
+  night.pass(MINUTE);
+  await night.tell();
+  expect(night.brought.map(({ headline }) => headline)).toEqual([FAILED]);
+});
+
+test('what a process that runs and sends has noted is its own to take in, until it has had the message for too long', async () => {
+  const night = await Night.begin(LONE);
+  const { keepMs } = night.alarms;
+  night.scripts.set('pager', () => DOWN);
+  await night.round(night.trip(path(), { confidence: 'sure' }));
+  // Any process that runs and is not this one.
+  const other = { pid: process.ppid, born: ourselves(0, process.ppid).born };
+  const hold = (at: number) =>
+    transact(night.state, keepMs, before => ({
+      state: { ...before, messages: before.messages.map(message => ({ ...message, claim: { ...other, at } })) },
+      result: undefined,
+    }));
+  const waiting = async () =>
+    (await transact(night.state, keepMs, state => ({ state, result: undefined }))).state.messages.length;
+  await hold(Date.now());
+  const [message] = night.kept().messages;
+  const outcome: Outcome = { result: 'delivered', text: 'ok' };
+  mark(night.state, other, { message: message?.id ?? '', channel: 'pager', at: night.at, outcome });
+  expect([await waiting(), night.kept().messages.length]).toEqual([1, 0]);
+  await hold(Date.now() - 4 * MINUTE);
+  expect(await waiting()).toBe(0);
 });
 
 test('a state that cannot be read is put aside; what is broken is raised anew, and nothing throws', async () => {

@@ -38,10 +38,15 @@ export async function loaded(
 
 let serial = 0;
 
-export function bring(channel: ReadyChannel, telling: Telling, open: Parcel['open'] = []): Promise<Outcome> {
+export function bring(
+  channel: ReadyChannel,
+  telling: Telling,
+  open: Parcel['open'] = [],
+  more: { readonly id?: string; readonly onTaken?: (text: string) => void } = {},
+): Promise<Outcome> {
   serial += 1;
   const now = Date.now();
   // As if it were decided now, so that time stamps are what a service expects.
-  const parcel: Parcel = { ...telling, at: now, decidedAt: now, id: `a1b2c3d4-${serial}`, open };
-  return channel.bring(parcel, new AbortController().signal);
+  const parcel: Parcel = { ...telling, at: now, decidedAt: now, id: more.id ?? `a1b2c3d4-${serial}`, open };
+  return channel.bring(parcel, new AbortController().signal, more.onTaken);
 }

@@ -175,6 +175,7 @@ export const ntfy: Check = got => {
     ...isJson(got),
     'the root': got.url === '/',
     'a topic': /^[-_A-Za-z0-9]{1,64}$/.test(text(body.topic)),
+    'a sequence id': /^[-_A-Za-z0-9]{1,64}$/.test(text(body.sequence_id)),
     'at most 4,096 bytes': Buffer.byteLength(text(body.message)) <= 4096 && text(body.message) !== '',
     'a priority': [1, 2, 3, 4, 5].includes(Number(body.priority)),
     tags: Array.isArray(body.tags),

@@ -156,6 +156,7 @@ export const TELLINGS: Readonly<Record<string, Telling>> = {
     heldBack: 7,
   }),
   'last-for-now': telling([noticed(raised, at(14))], { lastUntil: at(60) }),
+  repeat: telling([noticed(raised, at(14))], { at: at(14) + 20_000, mayBeRepeat: true }),
   drill: telling([{ ...noticed(raised, at(14)), isDrill: true, next: 'healthmon drill stopped --at "mmp/smux02 pop3"' }]),
   test: telling([testNotice('test', CONTEXT, at(0))]),
   canary: telling([testNotice('canary', CONTEXT, at(0))]),

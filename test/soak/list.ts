@@ -1,5 +1,6 @@
 // Every claim, in the order of the promises table.
 
+import { alarms } from './alarms.ts';
 import type { Claim } from './claim.ts';
 import { clock } from './clock.ts';
 import { disk } from './disk.ts';
@@ -11,4 +12,4 @@ import { secrets } from './secrets.ts';
 import { stuck } from './stuck.ts';
 import { together } from './together.ts';
 
-export const CLAIMS: readonly Claim[] = [rows, kills, disk, together, stuck, clock, neighbours, secrets, injection];
+export const CLAIMS: readonly Claim[] = [rows, kills, disk, together, stuck, clock, neighbours, secrets, injection, alarms];

@@ -41,6 +41,7 @@ export const alertmanager = channel({
     );
     const reply = await http({
       method: 'POST',
+      isTakenByStatus: true,
       url: `${url.replace(/\/$/, '')}/api/v2/alerts`,
       body: JSON.stringify(alerts),
       headers: { 'Content-Type': 'application/json' },

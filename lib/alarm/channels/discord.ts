@@ -30,6 +30,7 @@ export const discord = channel({
     address.searchParams.set('wait', 'true');
     const reply = await http({
       method: 'POST',
+      isTakenByStatus: true,
       url: address.href,
       body: JSON.stringify({ content, allowed_mentions: { parse: [] } }),
       headers: { 'Content-Type': 'application/json' },

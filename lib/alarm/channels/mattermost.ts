@@ -34,6 +34,7 @@ export const mattermost = channel({
     };
     const reply = await http({
       method: 'POST',
+      isTakenByStatus: true,
       url,
       body: JSON.stringify(body),
       headers: { 'Content-Type': 'application/json' },

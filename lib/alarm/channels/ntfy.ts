@@ -23,6 +23,8 @@ export const ntfy = channel({
   async bring(parcel, { topic, url, token }, { http }) {
     const body = {
       topic,
+      // From version 2.16 on a repeat takes the place of what it repeats.
+      sequence_id: parcel.id,
       title: headline(parcel),
       message: inBytes(plainText(parcel)),
       priority: Math.max(...parcel.notices.map(priorityOf)),
@@ -30,6 +32,7 @@ export const ntfy = channel({
     };
     const reply = await http({
       method: 'POST',
+      isTakenByStatus: true,
       url: `${url.replace(/\/$/, '')}/`,
       body: JSON.stringify(body),
       headers: { 'Content-Type': 'application/json', ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) },

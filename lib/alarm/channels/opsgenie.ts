@@ -46,6 +46,7 @@ export const opsgenie = channel({
         };
     const reply = await http({
       method: 'POST',
+      isTakenByStatus: true,
       url: isEnd ? `${base}/${encodeURIComponent(alias)}/close?identifierType=alias` : base,
       body: JSON.stringify(body),
       headers: { 'Content-Type': 'application/json', Authorization: `GenieKey ${key}` },

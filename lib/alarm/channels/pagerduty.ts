@@ -47,6 +47,7 @@ export const pagerduty = channel({
           };
     const reply = await http({
       method: 'POST',
+      isTakenByStatus: true,
       url,
       body: JSON.stringify(event),
       headers: { 'Content-Type': 'application/json' },

@@ -47,6 +47,7 @@ export const pushover = channel({
     });
     const reply = await http({
       method: 'POST',
+      isTakenByStatus: true,
       url,
       body: form.toString(),
       headers: { 'Content-Type': 'application/x-www-form-urlencoded' },

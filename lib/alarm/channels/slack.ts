@@ -31,6 +31,7 @@ export const slack = channel({
     };
     const reply = await http({
       method: 'POST',
+      isTakenByStatus: true,
       url,
       body: JSON.stringify(body),
       headers: { 'Content-Type': 'application/json' },

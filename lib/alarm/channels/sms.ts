@@ -61,6 +61,7 @@ export const sms = channel({
     const values = { to, text: smsText(parcel, length), id: parcel.id, secret: secret ?? '' };
     const reply = await http({
       method: body === undefined ? 'GET' : 'POST',
+      isTakenByStatus: expect === undefined,
       url: fill(url, values, encodeURIComponent),
       ...(body === undefined ? {} : { body: fill(body, values, escaperFor(content_type)) }),
       headers: {

@@ -50,6 +50,7 @@ export const telegram = channel({
     };
     const reply = await http({
       method: 'POST',
+      isTakenByStatus: true,
       url: `${url.replace(/\/$/, '')}/bot${token}/sendMessage`,
       body: JSON.stringify(body),
       headers: { 'Content-Type': 'application/json' },

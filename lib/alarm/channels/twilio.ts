@@ -102,6 +102,7 @@ function throughUs({ http }: Tools, base: string, ended: { outcome?: Outcome }):
       const asked = new URL(options.uri);
       const reply = await http({
         method: options.method.toUpperCase() === 'GET' ? 'GET' : 'POST',
+        isTakenByStatus: true,
         url: `${base.replace(/\/$/, '')}${asked.pathname}${asked.search}`,
         body: new URLSearchParams(formOf(options.data)).toString(),
         headers: {

@@ -41,7 +41,7 @@ export const webhook = channel({
         ...(authorization === undefined ? {} : { Authorization: authorization }),
       },
     };
-    return judge(await http(request));
+    return judge(await http({ ...request, isTakenByStatus: true }));
   },
 });
 
