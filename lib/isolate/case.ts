@@ -52,27 +52,42 @@ export class Case {
     return (this.scene.needs[component] ?? []).filter(each => kindOf(each) === 'directory');
   }
 
+  /** Every directory that anybody along the path asks. */
+  allDirectories(): readonly Component[] {
+    return [...new Set(Object.values(this.scene.needs).flat())].filter(each => kindOf(each) === 'directory');
+  }
+
   badFilters(): readonly Knocked[] {
     return this.scene.filters.flatMap(filter => this.failed(filter) ?? []);
   }
 
-  /** Name servers that do not answer, or that know none of several names; one name that is gone convicts nobody. */
+  /**
+   * Name servers that do not answer, or have no answer to any of several names. One name that is gone or refused convicts nobody: it may
+   * lie outside of what the server is there for.
+   */
   badNameServers(): readonly Knocked[] {
     return this.scene.nameServers.flatMap(server => {
-      const asked = this.knocks(server, 'name');
-      const silent = asked.find(({ outcome, fault }) => outcome === 'failed' && fault?.kind !== 'missing');
+      const asked = this.knocks(server, 'name').filter(({ outcome }) => outcome !== 'skipped');
+      const silent = asked.find(({ outcome, fault }) => outcome === 'failed' && !isWord(fault?.kind));
       const lostAll = asked.length > 1 && asked.every(({ outcome }) => outcome === 'failed');
       return silent ?? (lostAll ? asked[0] : undefined) ?? [];
     });
   }
 
-  /** A name server says that there is no name of this component. */
+  /** A name server's word that it has no name of this component: there is none, or it does not tell. */
   nameGone(component: Component): Knocked | undefined {
-    const name = shortName(component).toLowerCase();
-    const ofIt = ({ about }: Knocked) => about.toLowerCase() === name || about.toLowerCase().startsWith(`${name}.`);
     return this.scene.nameServers
       .flatMap(server => this.knocks(server, 'name'))
-      .find(knock => knock.outcome === 'failed' && knock.fault?.kind === 'missing' && ofIt(knock));
+      .find(
+        ({ outcome, fault, bearers }) => outcome === 'failed' && isWord(fault?.kind) && bearers?.includes(component) === true,
+      );
+  }
+
+  /** What else a name server knows, in words; undefined when it has answered nothing. */
+  otherNames(server: Component): string | undefined {
+    const known = this.knocks(server, 'name').filter(({ outcome }) => outcome === 'answered');
+    if (known.length === 0) return undefined;
+    return `it has ${known.length === 1 ? `the name ${known[0]?.about}` : `${known.length} other names of the site`}`;
   }
 
   /** Other paths that led over all of these components, newest first. */
@@ -118,7 +133,17 @@ export class Case {
   }
 }
 
+/** A name server that answers, whatever it says. */
+function isWord(kind: FaultKind | undefined): boolean {
+  return kind === 'missing' || kind === 'rejected';
+}
+
 /** What a knock says, with its component: `store/ims1 imap: logged in`. */
 export function said({ component, protocol, text }: Knocked): string {
   return `${component} ${protocol}: ${text}`;
+}
+
+/** A directory's own no to this account: no entry, or not this password. */
+export function isNo({ fault }: Pick<Knocked, 'fault'>): boolean {
+  return (fault?.phase === 'search' && fault.kind === 'missing') || (fault?.phase === 'bind' && fault.kind === 'rejected');
 }

@@ -4,14 +4,20 @@
 
 import { type Component, kindOf, shortName } from '../model/component.ts';
 import type { Endpoint } from '../model/endpoint.ts';
-import type { Question, Scene } from '../model/evidence.ts';
-import type { Route, Site } from '../model/site.ts';
+import type { Knocked, Question, Scene } from '../model/evidence.ts';
+import { printable } from '../model/printable.ts';
+import type { Account, Route, Site } from '../model/site.ts';
 import type { Trip } from '../model/trip.ts';
 
 /** A knock to be made. */
 export type Door =
-  | { readonly question: 'greet' | 'rcpt' | 'login' | 'entry' | 'bind' | 'negotiate'; readonly endpoint: Endpoint }
-  | { readonly question: 'name'; readonly server: Component; readonly component: Component; readonly host: string }
+  | {
+      readonly question: 'greet' | 'rcpt' | 'login' | 'entry' | 'bind' | 'negotiate';
+      readonly endpoint: Endpoint;
+      /** Whose log-in, recipient or entry; the receiving account's when absent. */
+      readonly account?: Account;
+    }
+  | { readonly question: 'name'; readonly server: Component; readonly bearers: readonly Component[]; readonly host: string }
   | { readonly question: 'own name'; readonly component: Component; readonly host: string };
 
 /** Knocks at a balancer: so many per member, so that a round robin meets each of them. */
@@ -52,7 +58,44 @@ export function doorsToKnock(site: Site, route: Route, scene: Scene, trip: Trip)
     knock('entry', ldap);
     if (loginWasRefused(trip)) knock('bind', ldap);
   }
-  return [...doors, ...nameDoors(site, scene, route, trip)];
+  return [...doors, ...submitterDoors(site, scene, trip), ...nameDoors(site, scene, route, trip)];
+}
+
+/** The MTA refused somebody's password who is not the receiving account: is it taken where nobody else stands between? */
+function submitterDoors(site: Site, scene: Scene, trip: Trip): readonly Door[] {
+  const { submitter } = scene;
+  if (submitter === undefined || submitter === scene.account) return [];
+  if (!loginWasRefused(trip) || trip.fault?.protocol !== 'smtp') return [];
+  const account = site.accounts.get(shortName(submitter));
+  const store = account === undefined ? undefined : site.stores.get(account.store);
+  if (account === undefined) return [];
+  const mailbox = store?.imap ?? store?.pop3;
+  const directories = directoriesOf(scene).flatMap(each => site.directories.get(shortName(each))?.ldap ?? []);
+  return [
+    ...(mailbox === undefined ? [] : [{ question: 'login', endpoint: { ...mailbox, login: account.login }, account } as const]),
+    ...directories.flatMap(endpoint => [
+      { question: 'entry', endpoint, account } as const,
+      { question: 'bind', endpoint, account } as const,
+    ]),
+  ];
+}
+
+/** What a knock there is about, for the evidence. */
+export function aboutDoor(
+  door: Door,
+  account: Account,
+): Pick<Knocked, 'component' | 'protocol' | 'question' | 'about' | 'bearers'> {
+  const { question } = door;
+  switch (question) {
+    case 'name':
+      return { component: door.server, protocol: 'dns', question, about: printable(door.host, 100), bearers: door.bearers };
+    case 'own name':
+      return { component: door.component, protocol: 'dns', question, about: printable(door.host, 100) };
+    default: {
+      const { component, protocol } = door.endpoint;
+      return { component, protocol, question, about: (door.account ?? account).name };
+    }
+  }
 }
 
 /** Directories that anybody along the path needs. */
@@ -88,21 +131,26 @@ function loginFor(endpoint: Endpoint, { account }: Route): NonNullable<Endpoint[
  * has addresses, the names that the certificates bear are asked for. Our own resolver is asked when a name did not resolve.
  */
 function nameDoors(site: Site, scene: Scene, route: Route, trip: Trip): readonly Door[] {
-  const names = new Map<string, { readonly component: Component; readonly isUsed: boolean }>();
+  const names = new Map<string, { readonly bearers: Component[]; isUsed: boolean }>();
   const note = (endpoint: Endpoint | undefined) => {
     if (endpoint === undefined || endpoint.path !== undefined) return;
     const isUsed = !isAddress(endpoint.host);
     const name = isUsed ? endpoint.host : endpoint.servername;
-    if (name !== undefined && !isAddress(name) && !names.has(name)) names.set(name, { component: endpoint.component, isUsed });
+    if (name === undefined || isAddress(name)) return;
+    const known = names.get(name) ?? { bearers: [], isUsed: false };
+    if (!known.bearers.includes(endpoint.component)) known.bearers.push(endpoint.component);
+    known.isUsed ||= isUsed;
+    names.set(name, known);
   };
   const store = site.stores.get(shortName(scene.store));
   for (const endpoint of [route.smtp, route.imap, route.pop3, store?.lmtp, store?.imap, store?.pop3]) note(endpoint);
   const doors: Door[] = [];
   if (trip.fault?.kind === 'name') {
-    for (const [host, { component, isUsed }] of names) if (isUsed) doors.push({ question: 'own name', component, host });
+    for (const [host, { bearers, isUsed }] of names)
+      if (isUsed && bearers[0] !== undefined) doors.push({ question: 'own name', component: bearers[0], host });
   }
   for (const server of scene.nameServers)
-    for (const [host, { component }] of names) doors.push({ question: 'name', server, component, host });
+    for (const [host, { bearers }] of names) doors.push({ question: 'name', server, bearers, host });
   return doors;
 }
 

@@ -15,7 +15,7 @@ import { stateOf } from './judge.ts';
 import type { KnockDesk, MaildropTurn } from './knock.ts';
 import { askQueue } from './queue.ts';
 import { sceneOf } from './scene.ts';
-import { type Split, splitOf } from './split.ts';
+import { doorOf, type Split, splitOf } from './split.ts';
 import { weigh } from './weigh.ts';
 import { lookOnStore } from './whereabouts.ts';
 
@@ -88,10 +88,12 @@ async function knockAll(
   const nth = new Map<string, number>();
   return Promise.all(
     doors.map(door => {
-      const key = 'endpoint' in door ? `${door.question} ${door.endpoint.component} ${door.endpoint.protocol}` : '';
+      const account = ('endpoint' in door ? door.account : undefined) ?? route.account;
+      const key =
+        'endpoint' in door ? `${door.question} ${door.endpoint.component} ${door.endpoint.protocol} ${account.name}` : '';
       const count = nth.get(key) ?? 0;
       nth.set(key, count + 1);
-      return desk.knock(door, route.account, leftMs, maildrop, 'endpoint' in door ? count : 0);
+      return desk.knock(door, account, leftMs, maildrop, 'endpoint' in door ? count : 0);
     }),
   );
 }
@@ -154,15 +156,8 @@ async function ask(
     const sibling = await walk(split.path, leftMs());
     return sibling === undefined ? undefined : { knocks: [], siblings: [sibling] };
   }
-  const { mmp, account } = split;
-  const found = site.mmps.get(shortName(mmp));
-  const endpoint = found?.imap ?? found?.pop3;
-  if (endpoint === undefined) return undefined;
-  const knock = await desk.knock(
-    { question: 'login', endpoint: { ...endpoint, login: account.login } },
-    account,
-    leftMs,
-    maildrop,
-  );
+  const door = doorOf(site, split);
+  if (door === undefined) return undefined;
+  const knock = await desk.knock(door, split.account, leftMs, maildrop);
   return { knocks: [knock], siblings: [] };
 }

@@ -16,7 +16,7 @@ import type { Endpoint } from '../model/endpoint.ts';
 import type { Knocked } from '../model/evidence.ts';
 import { printable } from '../model/printable.ts';
 import type { Account, Site } from '../model/site.ts';
-import type { Door } from './doors.ts';
+import { aboutDoor, type Door } from './doors.ts';
 
 export interface KnockTools {
   readonly site: Site;
@@ -31,6 +31,8 @@ export type MaildropTurn = <T>(account: string, work: () => Promise<T>) => Promi
 
 /** Longest wait for one door; what is frozen in shorter time is frozen. */
 const KNOCK_MS = 8000;
+/** A phase that is worth keeping. */
+const SLOW_MS = 1000;
 
 export class KnockDesk {
   readonly #tools: KnockTools;
@@ -192,9 +194,12 @@ export function greetAny(endpoint: Endpoint, helo: string, terms: Terms): Promis
 }
 
 function knocked(door: Door, account: Account, done: Dialog<unknown>, words: string): Knocked {
+  const [slowest] = [...done.phases].sort((a, b) => b.tookMs - a.tookMs);
   const base = {
-    ...headOf(door, account),
+    ...aboutDoor(door, account),
     tookMs: done.tookMs,
+    ...(slowest === undefined || slowest.tookMs < SLOW_MS ? {} : { slowest: { phase: slowest.name, tookMs: slowest.tookMs } }),
+    ...(done.facts.banner === undefined ? {} : { banner: printable(done.facts.banner, 100) }),
     ...(done.facts.tls === undefined ? {} : { tls: done.facts.tls }),
   };
   switch (done.outcome) {
@@ -210,15 +215,7 @@ function knocked(door: Door, account: Account, done: Dialog<unknown>, words: str
 }
 
 function skipped(door: Door, account: Account, why: string): Knocked {
-  return { ...headOf(door, account), tookMs: 0, outcome: 'skipped', text: why };
-}
-
-function headOf(door: Door, account: Account): Pick<Knocked, 'component' | 'protocol' | 'question' | 'about'> {
-  if (door.question === 'name')
-    return { component: door.server, protocol: 'dns', question: 'name', about: printable(door.host, 100) };
-  if (door.question === 'own name')
-    return { component: door.component, protocol: 'dns', question: 'own name', about: printable(door.host, 100) };
-  return { component: door.endpoint.component, protocol: door.endpoint.protocol, question: door.question, about: account.name };
+  return { ...aboutDoor(door, account), tookMs: 0, outcome: 'skipped', text: why };
 }
 
 function keyOf(door: Door): string {

@@ -20,10 +20,19 @@ export function sceneOf(site: Site, route: Route): Scene {
     mmpMembers,
     store,
     account: route.account.component,
+    ...submitterOf(site, route),
     filters: filters.map(({ component }) => component),
     needs: Object.fromEntries(machines.map(each => [each, needsOf(site, each)])),
     nameServers: [...site.nameServers.values()].map(({ component }) => component),
   };
+}
+
+/** Users are named as at the log-in; the receiving account's own comes first where several have the same. */
+function submitterOf(site: Site, { smtp, account }: Route): Pick<Scene, 'submitter'> {
+  const user = smtp.login?.user;
+  if (user === undefined) return {};
+  const found = [account, ...site.accounts.values()].find(({ login }) => login.user === user);
+  return found === undefined ? {} : { submitter: found.component };
 }
 
 /** Who stands behind a balancer's door; empty for anything else. */

@@ -68,17 +68,15 @@ function weighName(it: Case): readonly Suspect[] {
   const { fault, scene } = it;
   const bad = it.badNameServers();
   if (bad.length > 0) return bad.map(knock => it.convicted(knock, fault.text));
-  const denies = scene.nameServers.flatMap(server =>
-    it.knocks(server, 'name').filter(({ outcome, fault: why }) => outcome === 'failed' && why?.kind === 'missing'),
-  )[0];
+  const denies = it.nameGone(fault.component);
   if (denies !== undefined) {
-    // A server that knows the other names has been told that this one is gone; or it has lost it.
+    // A server that knows other names has been told that this one is gone; or it has lost it; or was never there for it.
     return [
       it.suspect(fault.component, 'cannot tell apart', [fault.text, said(denies)]),
-      it.suspect(denies.component, 'cannot tell apart', [said(denies), 'other names of the site resolve'], {
+      it.suspect(denies.component, 'cannot tell apart', [said(denies), it.otherNames(denies.component)], {
         protocol: 'dns',
         phase: 'query',
-        kind: 'missing',
+        kind: denies.fault?.kind ?? 'missing',
       }),
     ];
   }

@@ -4,9 +4,11 @@
 // What tells them apart: the store asked past the MMP, each directory asked by itself, the other protocol, another user through the
 // same MMP.
 
-import { type Component, kindOf, shortName } from '../model/component.ts';
+import { type Component, shortName } from '../model/component.ts';
+import type { Knocked } from '../model/evidence.ts';
 import type { Suspect } from '../model/verdict.ts';
-import { type Case, said } from './case.ts';
+import { type Case, isNo, said } from './case.ts';
+import { selfOrWays, waysToDirectories } from './weigh-ways.ts';
 
 export function weighLogin(it: Case): readonly Suspect[] {
   const { scene } = it;
@@ -32,7 +34,8 @@ function storeIsDown(it: Case): readonly Suspect[] | undefined {
   const directory = knock.fault.phase === 'auth' ? it.badDirectories(store)[0] : undefined;
   if (directory !== undefined)
     return [it.convicted(directory, `${store} looks up its users there: ${knock.text}`, it.fault.text)];
-  return [it.convicted(knock, `${it.fault.component} cannot get past it: ${it.fault.text}`)];
+  const self = it.convicted(knock, `${it.fault.component} cannot get past it: ${it.fault.text}`);
+  return selfOrWays(it, self, knock.fault);
 }
 
 /** A directory that the MMP needs. All of them without an entry is the account's affair. */
@@ -47,15 +50,9 @@ function directoryIsBad(it: Case, proxy: Component): readonly Suspect[] | undefi
 }
 
 /** Every directory that we can ask says the same of this account, and nothing is wrong with them otherwise. */
-function isAboutAccount(
-  it: Case,
-  bad: readonly { readonly fault?: { readonly kind: string; readonly phase: string } }[],
-): boolean {
-  const all = [...new Set(Object.values(it.scene.needs).flat())].filter(each => kindOf(each) === 'directory');
-  const aboutAccount = bad.every(
-    ({ fault }) =>
-      (fault?.phase === 'search' && fault.kind === 'missing') || (fault?.phase === 'bind' && fault.kind === 'rejected'),
-  );
+function isAboutAccount(it: Case, bad: readonly Knocked[]): boolean {
+  const all = it.allDirectories();
+  const aboutAccount = bad.every(isNo);
   const nobodyKnows = all.every(
     directory => it.failed(directory, 'entry') !== undefined || it.failed(directory, 'bind') !== undefined,
   );
@@ -76,14 +73,15 @@ function namesAreBad(it: Case): readonly Suspect[] | undefined {
   if (bad.length > 0)
     return bad.map(knock => it.convicted(knock, `${fault.component} looks up the names of the others there: ${fault.text}`));
   const gone = it.nameGone(scene.store);
-  if (gone === undefined) return undefined;
+  // A server that refuses the question may never have been asked for this name by anybody else.
+  if (gone?.fault?.kind !== 'missing') return undefined;
   return [
     it.suspect(scene.store, 'cannot tell apart', [said(gone), fault.text, storeIsFine(it)], {
       protocol: 'dns',
       phase: 'query',
       kind: 'missing',
     }),
-    it.suspect(gone.component, 'cannot tell apart', [said(gone), 'other names of the site resolve'], {
+    it.suspect(gone.component, 'cannot tell apart', [said(gone), it.otherNames(gone.component)], {
       protocol: 'dns',
       phase: 'query',
       kind: 'missing',
@@ -91,18 +89,49 @@ function namesAreBad(it: Case): readonly Suspect[] | undefined {
   ];
 }
 
-/** The password is refused where nobody stands between: at the store. */
+/** The password is refused where nobody stands between, at the store: it is wrong, unless a directory says that it is right. */
 function accountIsBad(it: Case): readonly Suspect[] | undefined {
-  const { store, account } = it.scene;
+  const { store } = it.scene;
   const refused = it.failed(store, 'login');
   if (refused?.fault?.phase !== 'auth') return undefined;
-  const directories = it.badDirectories(store).map(said);
+  return accountOrStore(it, [
+    `refused at ${it.fault.component}: ${it.fault.text}`,
+    `and at ${store} itself: ${refused.text}`,
+    ...it.badDirectories(store).map(said),
+  ]);
+}
+
+/**
+ * A store that refuses a log-in. Its directory takes the password: it is the store. Every directory refuses it, or has no such user: it is
+ * the account. No directory can be asked: somebody else's log-in there would tell, and without one nobody can.
+ */
+function accountOrStore(it: Case, why: readonly string[]): readonly Suspect[] {
+  const { store, account } = it.scene;
+  const as = { phase: 'auth', kind: 'rejected' } as const;
+  const asked = it.directoriesOf(store).length > 0 ? it.directoriesOf(store) : it.allDirectories();
+  const takes = asked.flatMap(directory =>
+    it.knocks(directory, 'bind').filter(({ outcome, about }) => outcome === 'answered' && about === shortName(account)),
+  );
+  const refuses = asked.flatMap(directory => it.failed(directory, 'entry') ?? it.failed(directory, 'bind') ?? []);
+  const dead = refuses.filter(knock => !isNo(knock));
+  // Servers say "wrong password" of a directory that does not answer, too.
+  if (dead.length > 0) return dead.map(knock => it.convicted(knock, `${store} looks up its users there`, ...why));
+  const first = takes[0];
+  if (first !== undefined) {
+    if (refuses.length > 0) return refuses.map(knock => it.convicted(knock, `while ${said(first)}`, ...why));
+    return [it.suspect(store, it.directoriesOf(store).length > 0 ? 'sure' : 'likely', [...why, `while ${said(first)}`], as)];
+  }
+  if (refuses.length > 0) return [it.suspect(account, 'sure', why, as)];
+  const other = otherUserAt(it, store);
+  if (other === 'let in') return [it.suspect(account, 'sure', [...why, `somebody else's log-in is taken by ${store}`], as)];
+  if (other === 'refused') return [it.suspect(store, 'likely', [...why, `somebody else's log-in is refused there as well`], as)];
   return [
+    it.suspect(account, 'cannot tell apart', why, as),
     it.suspect(
-      account,
-      'sure',
-      [`refused at ${it.fault.component}: ${it.fault.text}`, `and at ${store} itself: ${refused.text}`, ...directories],
-      { phase: 'auth', kind: 'rejected' },
+      store,
+      'cannot tell apart',
+      [...why, 'no directory is configured that could say whether the password is right'],
+      as,
     ),
   ];
 }
@@ -117,7 +146,7 @@ function weighProxy(it: Case, proxy: Component): readonly Suspect[] {
   ];
   const unavailable = fault.lasting === 'transient' || fault.kind === 'timeout' || fault.kind === 'dropped';
   const storeKnown = it.answered(scene.store, 'login');
-  const otherUser = otherUserThrough(it, proxy);
+  const otherUser = otherUserAt(it, proxy);
   if (!unavailable) {
     if (storeKnown) return [it.suspect(proxy, 'sure', why)];
     return it.knocks(scene.store, 'login').length > 0
@@ -130,8 +159,10 @@ function weighProxy(it: Case, proxy: Component): readonly Suspect[] {
           ]),
         ];
   }
-  if (otherUser === 'refused')
-    return [it.suspect(proxy, storeKnown ? 'sure' : 'likely', [...why, `another store's user is refused there as well`])];
+  if (otherUser === 'refused') {
+    const self = it.suspect(proxy, storeKnown ? 'sure' : 'likely', [...why, `another store's user is refused there as well`]);
+    return selfOrWays(it, self, fault);
+  }
   const link = `link/${shortName(proxy)}-${shortName(scene.store)}` as const;
   const otherwise = otherUser === 'let in' ? `another store's user gets through ${proxy}` : undefined;
   const suspects = [
@@ -142,6 +173,7 @@ function weighProxy(it: Case, proxy: Component): readonly Suspect[] {
       `only ${proxy} and the way from it to ${scene.store} are left`,
     ]),
   ];
+  if (otherUser === undefined) suspects.push(...waysToDirectories(it, proxy, fault));
   if (storeKnown) return suspects;
   return [
     ...suspects,
@@ -154,19 +186,19 @@ function weighProxy(it: Case, proxy: Component): readonly Suspect[] {
 
 /** The store itself, where no MMP stands before it. */
 function weighStore(it: Case): readonly Suspect[] {
-  const { store, account } = it.scene;
+  const { store } = it.scene;
   const directory = it.badDirectories(store);
   if (it.fault.phase === 'auth' && directory.length > 0 && !isAboutAccount(it, directory))
     return directory.map(knock => it.convicted(knock, it.fault.text));
   if (it.fault.phase === 'auth' && it.fault.kind === 'rejected' && it.fault.lasting !== 'transient')
-    return [it.suspect(account, 'likely', [it.fault.text, ...directory.map(said)])];
-  return [it.suspect(store, 'sure', [it.fault.text])];
+    return accountOrStore(it, [it.fault.text, ...directory.map(said)]);
+  return selfOrWays(it, it.suspect(store, 'sure', [it.fault.text]), it.fault);
 }
 
-/** What became of somebody else's log-in through the same MMP, tried to tell suspects apart or seen lately. */
-function otherUserThrough(it: Case, proxy: Component): 'let in' | 'refused' | undefined {
+/** What became of somebody else's log-in at the same door, tried to tell suspects apart. */
+function otherUserAt(it: Case, component: Component): 'let in' | 'refused' | undefined {
   const others = it
-    .knocks(proxy, 'login')
+    .knocks(component, 'login')
     .filter(({ about, outcome }) => about !== shortName(it.scene.account) && outcome !== 'skipped');
   if (others.length === 0) return undefined;
   return others.some(({ outcome }) => outcome === 'answered') ? 'let in' : 'refused';

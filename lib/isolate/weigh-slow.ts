@@ -1,7 +1,7 @@
 // The message came, and later than it should. Which step took longer than it usually does: a dialog of ours, or the way between the
 // hops? Pure.
 
-import { type Component, shortName } from '../model/component.ts';
+import { type Component, kindOf, shortName } from '../model/component.ts';
 import type { PhaseName } from '../model/dialog.ts';
 import type { Protocol } from '../model/endpoint.ts';
 import type { Evidence } from '../model/evidence.ts';
@@ -20,6 +20,8 @@ interface Span {
 
 /** Least that a phase must be above its usual to be a reason at all. */
 const WORTH_MS = 50;
+/** Least that a door must take to be slow by itself. */
+const SLOW_KNOCK_MS = 500;
 
 export function weighSlow(it: Case): readonly Suspect[] {
   const spans = [...spansOf(it.trip, it.evidence)].sort((a, b) => b.excessMs - a.excessMs);
@@ -37,7 +39,10 @@ export function weighSlow(it: Case): readonly Suspect[] {
   if (directory !== undefined) return [{ ...it.convicted(directory, ...why), kind: 'slow' }];
   const server = worst.phase === 'banner' || worst.phase === 'resolve' ? it.badNameServers()[0] : undefined;
   if (server !== undefined) return [{ ...it.convicted(server, ...why), kind: 'slow' }];
+  const slow = slowBehind(it, worst, why);
+  if (slow.length > 0) return slow;
   const self = it.suspect(worst.component, 'likely', why, { protocol: worst.protocol, phase: worst.phase, kind: 'slow' });
+  if (kindOf(worst.component) === 'balancer') return weighSlowBalancer(it, worst, self);
   const afterContent = isSmtp && (worst.phase === 'final' || worst.phase === 'body');
   if (!afterContent || it.scene.filters.length === 0) return [self];
   return [
@@ -49,6 +54,74 @@ export function weighSlow(it: Case): readonly Suspect[] {
         kind: 'slow',
       }),
     ),
+  ];
+}
+
+/** Whoever stands behind a slow step and, asked directly, is as slow. */
+function slowBehind(it: Case, worst: Span, why: readonly (string | undefined)[]): readonly Suspect[] {
+  const least = Math.max(SLOW_KNOCK_MS, worst.excessMs / 2);
+  return behind(it, worst).flatMap(component => {
+    const knock = it
+      .knocks(component, undefined, worst.phase === 'arrival' ? 'lmtp' : undefined)
+      .find(({ outcome, tookMs }) => outcome === 'answered' && tookMs >= least);
+    if (knock === undefined) return [];
+    const own = `its own door, asked directly, took ${seconds(knock.tookMs)}: ${knock.text}`;
+    const phase = knock.slowest?.phase ?? worst.phase;
+    return [it.suspect(component, 'likely', [own, ...why], { protocol: knock.protocol, phase, kind: 'slow' })];
+  });
+}
+
+function behind({ scene }: Case, { component, protocol, phase }: Span): readonly Component[] {
+  switch (phase) {
+    case 'arrival':
+      return [scene.store];
+    case 'banner':
+      return protocol === 'smtp' ? [...scene.nameServers, ...scene.filters] : scene.nameServers;
+    case 'data':
+    case 'body':
+    case 'final':
+      return scene.filters;
+    case 'auth':
+    case 'mail':
+    case 'rcpt':
+    case 'select':
+      return [
+        ...(scene.needs[component] ?? []).filter(each => kindOf(each) === 'directory'),
+        ...(protocol === 'smtp' || component === scene.store ? [] : [scene.store]),
+      ];
+    default:
+      return [];
+  }
+}
+
+/** Some connections through it are slow and others are not, and its members are quick: one of them is hard for it to reach. */
+function weighSlowBalancer(it: Case, { component, protocol, excessMs }: Span, self: Suspect): readonly Suspect[] {
+  const { scene } = it;
+  const members = component === scene.mta ? scene.mtaMembers : scene.mmpMembers;
+  const through = it.knocks(component, undefined, protocol).filter(({ outcome }) => outcome === 'answered');
+  const slow = through.filter(({ tookMs }) => tookMs >= excessMs / 2);
+  const quick = members.filter(member => it.answered(member, undefined, protocol));
+  if (slow.length === 0 || slow.length === through.length || quick.length < members.length) return [self];
+  const some = `${slow.length} of ${through.length} connections through it took ${seconds(excessMs)} or nearly`;
+  // Whoever greets by a name of their own tells who was met.
+  const met = new Set(through.map(({ banner }) => banner));
+  const bannerOf = (member: Component) =>
+    it.knocks(member, undefined, protocol).find(({ banner }) => banner !== undefined)?.banner;
+  const unmet = members.filter(member => !met.has(bannerOf(member)));
+  const ways = unmet.length === 1 ? unmet : members;
+  return [
+    ...ways.map(member =>
+      it.suspect(
+        `link/${shortName(component)}-${shortName(member)}`,
+        'cannot tell apart',
+        [
+          some,
+          unmet.length === 1 ? `${member} answers us, and nobody who came through ${component} was greeted by it` : undefined,
+        ],
+        { protocol, phase: 'connect', kind: 'slow' },
+      ),
+    ),
+    { ...self, confidence: 'cannot tell apart', why: [...self.why, some] },
   ];
 }
 
@@ -68,6 +141,8 @@ function weighTransit(it: Case, worst: Span): readonly Suspect[] {
   ];
   const lmtp = it.failed(scene.store, undefined, 'lmtp');
   if (lmtp !== undefined) return [{ ...it.convicted(lmtp, ...why), kind: 'slow' }];
+  const late = slowBehind(it, worst, why);
+  if (late.length > 0) return late;
   const byStore = longest !== undefined && (longest.delayMs ?? 0) >= 1000 && keeper === undefined;
   const component = byStore || keeper === undefined || !isStore(keeper.by, scene.store) ? scene.mta : scene.store;
   return [

@@ -3,9 +3,9 @@
 // First whether it is us; then the fault that ended the trip, by where it showed; then what else is broken by its own door's word;
 // last who is excused because somebody is working on it.
 
-import { type Component, shortName } from '../model/component.ts';
+import { type Component, kindOf, shortName } from '../model/component.ts';
 import type { Fault } from '../model/dialog.ts';
-import type { Evidence } from '../model/evidence.ts';
+import type { Evidence, Knocked } from '../model/evidence.ts';
 import type { Limits } from '../model/site.ts';
 import type { Trip } from '../model/trip.ts';
 import type { State, Suspect, Verdict } from '../model/verdict.ts';
@@ -48,7 +48,7 @@ function otherFaults(it: Case, found: readonly Suspect[]): readonly Suspect[] {
   const others = new Map<Component, Suspect>();
   for (const knock of it.evidence.knocks) {
     if (knock.outcome !== 'failed' || named.has(knock.component) || others.has(knock.component)) continue;
-    if (isConsequence(it, knock.component, found)) continue;
+    if (isConsequence(it, knock, found)) continue;
     // A question that failed once and was answered once (a balancer's round robin, a name) is no conviction.
     if (it.answered(knock.component, knock.question, knock.protocol)) continue;
     if (knock.question === 'name' && !it.badNameServers().includes(knock)) continue;
@@ -59,9 +59,10 @@ function otherFaults(it: Case, found: readonly Suspect[]): readonly Suspect[] {
 }
 
 /** A component that fails because of one that is already named: an MMP whose directory is down, anybody who refuses a dead account. */
-function isConsequence({ scene }: Case, component: Component, found: readonly Suspect[]): boolean {
+function isConsequence({ scene }: Case, { component, about }: Knocked, found: readonly Suspect[]): boolean {
   return found.some(suspect => {
     if (suspect.component === scene.account || suspect.component === 'monitor') return true;
+    if (kindOf(suspect.component) === 'account' && about === shortName(suspect.component)) return true;
     if ((scene.needs[component] ?? []).includes(suspect.component)) return true;
     if (scene.filters.includes(suspect.component) && (component === scene.mta || scene.mtaMembers.includes(component)))
       return true;

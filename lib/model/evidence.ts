@@ -16,6 +16,8 @@ export interface Scene {
   readonly mmpMembers: readonly Component[];
   readonly store: Component;
   readonly account: Component;
+  /** The account whose user and password the MTA asks for, where site.cfg has it; absent: the MTA asks for none, or for a stranger's. */
+  readonly submitter?: Component;
   /** Filters that the MTA (or a member) uses. */
   readonly filters: readonly Component[];
   /** By component: what it needs, directories above all. */
@@ -49,7 +51,13 @@ export interface Knocked {
   readonly question: Question;
   /** Whose account, name or recipient was asked for. */
   readonly about: string;
+  /** Of a name: the components that bear it. */
+  readonly bearers?: readonly Component[];
   readonly tookMs: number;
+  /** The phase that took longest, where that was a second or more. */
+  readonly slowest?: { readonly phase: PhaseName; readonly tookMs: number };
+  /** What the server said first: behind a balancer it may tell who answered. */
+  readonly banner?: string;
   /** `skipped`: not asked, and why (a password is not tried twice, the cap is reached, another session is in the box). */
   readonly outcome: 'answered' | 'failed' | 'skipped';
   readonly text: string;

@@ -60,6 +60,7 @@ export function slotsOf({ scene }: World): ReadonlyMap<string, Component> {
   const reader = mmpMembers[0] ?? mmp;
   const numbered = (place: string, components: readonly Component[]) =>
     components.map((component, n): [string, Component] => [`${place} ${n}`, component]);
+  const directories = (of: Component) => (scene.needs[of] ?? []).filter(each => kindOf(each) === 'directory');
   const isDirect = mmp === store;
   return new Map<string, Component>([
     ['mta', mta],
@@ -71,6 +72,10 @@ export function slotsOf({ scene }: World): ReadonlyMap<string, Component> {
     ...numbered('mmp member', mmpMembers),
     ...(isDirect ? [] : [['way from MMP to store', link(reader, store)] as const]),
     ...(reader === mmp ? [] : [['way from balancer to store', link(mmp, store)] as const]),
+    ...numbered(
+      'way from MMP to directory',
+      directories(reader).map(each => link(reader, each)),
+    ),
     ['store', store],
     ['account', account],
     ...numbered('directory', directoriesOf(scene)),

@@ -18,7 +18,12 @@ export interface Symptom {
 
 const DEAD: Refusal = { phase: 'connect', kind: 'refused-connection', lasting: 'unknown' };
 const SILENT: Refusal = { phase: 'connect', kind: 'timeout', lasting: 'unknown' };
-const UNAVAILABLE: Refusal = { phase: 'auth', kind: 'rejected', lasting: 'transient' };
+const UNAVAILABLE: Refusal = {
+  phase: 'auth',
+  kind: 'rejected',
+  lasting: 'transient',
+  reply: { code: 'NO', enhanced: 'UNAVAILABLE', lines: [] },
+};
 const REFUSED: Refusal = { phase: 'auth', kind: 'rejected', lasting: 'permanent' };
 const UNSENT = { outcome: 'unsent' } as const;
 
@@ -95,7 +100,21 @@ function unavailable(world: World): readonly Supposition[] {
     },
     { ...base, id: 'MMP', truth: broken, says: door => (isLogin(door, [broken]) ? UNAVAILABLE : undefined) },
     ...(needed.length > 0 ? needed.map(directory) : [directory(undefined)]),
+    ...waysToDirectory(base, scene, broken),
   ];
+}
+
+/** Where there are two directories the other one is taken. */
+function waysToDirectory(
+  base: Omit<Supposition, 'id' | 'truth'>,
+  scene: World['scene'],
+  broken: Component,
+): readonly Supposition[] {
+  const directories = (scene.needs[broken] ?? []).filter(each => kindOf(each) === 'directory');
+  const [only] = directories;
+  if (only === undefined || directories.length > 1) return [];
+  const says = (door: Door) => (isLogin(door, [broken]) ? UNAVAILABLE : undefined);
+  return [{ ...base, id: 'way from MMP to directory', truth: linkOf(broken, only), says }];
 }
 
 function refused(world: World): readonly Supposition[] {
@@ -111,7 +130,19 @@ function refused(world: World): readonly Supposition[] {
       id: 'account',
       truth: account,
       says: door =>
-        isLogin(door, [...readers, store]) ? REFUSED : door.question === 'bind' ? { ...REFUSED, phase: 'bind' } : undefined,
+        !isOf(world, door)
+          ? undefined
+          : isLogin(door, [...readers, store])
+            ? REFUSED
+            : door.question === 'bind'
+              ? { ...REFUSED, phase: 'bind' }
+              : undefined,
+    },
+    {
+      ...base,
+      id: 'store refuses',
+      truth: store,
+      says: door => (isLogin(door, [store]) || (isLogin(door, readers) && isAbout(world, door)) ? REFUSED : undefined),
     },
     { ...base, id: 'MMP refuses', truth: broken, says: door => (isLogin(door, [broken]) ? REFUSED : undefined) },
   ];
@@ -264,6 +295,11 @@ function isLogin(door: Door, at: readonly Component[]): boolean {
 function isAbout({ route }: World, door: Door): boolean {
   const login = 'endpoint' in door ? door.endpoint.login : undefined;
   return login === undefined || login.user === route.account.login.user;
+}
+
+/** Asked about the account of the trip. */
+function isOf({ route }: World, door: Door): boolean {
+  return 'endpoint' in door && (door.account ?? route.account).name === route.account.name;
 }
 
 function directoriesBehind({ scene }: World, components: readonly Component[]): readonly Component[] {

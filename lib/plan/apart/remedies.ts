@@ -22,7 +22,7 @@ export function doorRemedies(world: World): readonly Remedy[] {
 
 /** Further machines, which not every site has. */
 export function machineRemedies(world: World): readonly Remedy[] {
-  return [...otherMta(world), ...otherStore(world)];
+  return [...otherMta(world), ...otherUser(world), ...otherStore(world)];
 }
 
 function storeLogin({ site, route }: World): readonly Remedy[] {
@@ -135,6 +135,27 @@ function otherMta({ site, scene }: World): readonly Remedy[] {
       id: 'another MTA',
       site: { ...site, mtas: replaced(site.mtas, added.name, added) },
       changes: [{ file: 'site.cfg', section: '[mta.NAME]', lines: ['host = "another MTA that delivers to these stores"'] }],
+    },
+  ];
+}
+
+/** A second account on the store: is it the store that refuses, or one password? */
+function otherUser({ site, route }: World): readonly Remedy[] {
+  const { account } = route;
+  if ([...site.accounts.values()].some(({ name, store }) => store === account.store && name !== account.name)) return [];
+  const login = { ...account.login, user: 'another user' };
+  const added = { ...account, name: 'NAME', component: 'account/NAME' as const, login };
+  return [
+    {
+      id: 'another account',
+      site: { ...site, accounts: replaced(site.accounts, added.name, added) },
+      changes: [
+        {
+          file: 'site.cfg',
+          section: '[account.NAME]',
+          lines: [`store = "${account.store}"`, `address = "test2@${site.domain}"`, 'password_file = "secrets/NAME"'],
+        },
+      ],
     },
   ];
 }

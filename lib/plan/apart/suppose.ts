@@ -4,9 +4,9 @@
 // Kept to what a config decides: which doors there are to ask, which queue, which other path. That doors may answer late, or now and
 // then, is not supposed here.
 
-import { type Door, doorsToKnock } from '../../isolate/doors.ts';
+import { aboutDoor, type Door, doorsToKnock } from '../../isolate/doors.ts';
 import { sceneOf } from '../../isolate/scene.ts';
-import { splitOf } from '../../isolate/split.ts';
+import { doorOf, splitOf } from '../../isolate/split.ts';
 import { weigh } from '../../isolate/weigh.ts';
 import { type Component, shortName } from '../../model/component.ts';
 import type { Fault } from '../../model/dialog.ts';
@@ -24,7 +24,7 @@ export interface World {
 }
 
 /** What a door says that does not do its part. */
-export type Refusal = Pick<Fault, 'phase' | 'kind' | 'lasting'>;
+export type Refusal = Pick<Fault, 'phase' | 'kind' | 'lasting' | 'reply'>;
 
 /** Something broken, and how it shows. */
 export interface Supposition {
@@ -71,10 +71,8 @@ export function suspectsIf(world: World, supposed: Supposition): readonly Suspec
       evidence = { ...evidence, siblings: [siblingOf(split.path, supposed), ...evidence.siblings] };
       continue;
     }
-    const mmp = site.mmps.get(shortName(split.mmp));
-    const endpoint = mmp?.imap ?? mmp?.pop3;
-    if (endpoint === undefined) return suspects;
-    const door: Door = { question: 'login', endpoint: { ...endpoint, login: split.account.login } };
+    const door = doorOf(site, split);
+    if (door === undefined) return suspects;
     const knock = knockOn(door, split.account, supposed);
     evidence = { ...evidence, knocks: [...evidence.knocks, knock] };
   }
@@ -88,23 +86,10 @@ export function tripOf(path: Path, fault: Fault, arrival: Trip['arrival']): Trip
 
 function knockOn(door: Door, account: Account, { says }: Supposition): Knocked {
   const refusal = says(door);
-  const head = headOf(door, account);
+  const head = aboutDoor(door, account);
   if (refusal === undefined) return { ...head, tookMs: 0, outcome: 'answered', text: 'answers' };
   const fault: Fault = { component: head.component, protocol: head.protocol, ...refusal, text: refusal.kind };
   return { ...head, tookMs: 0, outcome: 'failed', text: refusal.kind, fault };
-}
-
-function headOf(door: Door, account: Account): Pick<Knocked, 'component' | 'protocol' | 'question' | 'about'> {
-  switch (door.question) {
-    case 'name':
-      return { component: door.server, protocol: 'dns', question: door.question, about: door.host };
-    case 'own name':
-      return { component: door.component, protocol: 'dns', question: door.question, about: door.host };
-    default: {
-      const { component, protocol } = door.endpoint;
-      return { component, protocol, question: door.question, about: account.name };
-    }
-  }
 }
 
 /** Behind a balancer the members' queues are asked, and one of them has the message. */

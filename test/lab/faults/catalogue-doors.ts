@@ -1,6 +1,6 @@
 // Faults that show at a machine's own door: processes, network, greetings, TLS, log-ins.
 
-import { kindOf } from '../../../lib/model/component.ts';
+import { type Component, kindOf } from '../../../lib/model/component.ts';
 import type { PhaseName } from '../../../lib/model/dialog.ts';
 import type { FaultKind } from './catalogue.ts';
 import type { Place } from './place.ts';
@@ -191,12 +191,19 @@ function tlsOnly(place: Place, phases: readonly PhaseName[]): Truth {
   return truth(place, phases, { ...unseen, ...protocols });
 }
 
+/** From the same machine to its other directory or the balancer's other member: from outside they look alike. */
+function otherWays(link: Component): readonly Component[] {
+  const [, from, to = ''] = /^link\/([^-]+)-(.+)$/.exec(link) ?? [];
+  const other = `${to.slice(0, -1)}${to.endsWith('1') ? '2' : '1'}`;
+  return /^(?:ldap|ssmtp|smux)/.test(to) ? [`link/${from}-${other}`] : [];
+}
+
 /**
  * A link that fails: its ends are fair to name when no door tells more. MTAs and stores have two directories and take the
  * second when the first refuses; when packets vanish, an MTA waits 10 s for each look-up and a store waits for good.
  */
 function between(place: Place, refuses: boolean): Truth {
-  const ends = linkEnds(place.component);
+  const ends = [...linkEnds(place.component), ...otherWays(place.component)];
   const [from = place.component, to = place.component] = ends;
   const pair = `${kindOf(from)}-${kindOf(to)}`;
   const passed: Partial<Truth> = { fair: ends, state: 'ok', arrival: ['seen'] };
@@ -211,12 +218,18 @@ function between(place: Place, refuses: boolean): Truth {
       return truth(place, ['connect'], { fair: ends, protocols: ['ldap'] });
     case 'mta-directory':
       if (refuses || second) return truth(place, ['connect'], { ...passed, protocols: ['ldap'] });
-      return truth(place, ['connect'], { fair: ends, protocols: ['ldap'], state: 'slow', arrival: ['seen', ...STUCK] });
+      return truth(place, ['connect'], {
+        fair: ends,
+        protocols: ['ldap'],
+        state: 'failed',
+        saved: 'slow',
+        arrival: ['seen', ...STUCK],
+      });
     case 'store-directory':
       if (refuses || second) return truth(place, ['connect'], { ...passed, protocols: ['ldap'] });
       return truth(place, ['connect'], { fair: ends, protocols: ['ldap'], arrival: STUCK });
     default:
       // A balancer tries its other member; packets that vanish cost it 5 s until its checks have noticed.
-      return truth(place, ['connect'], refuses ? passed : { ...passed, state: 'slow' });
+      return truth(place, ['connect'], refuses ? passed : { ...passed, state: 'slow', saved: 'ok' });
   }
 }

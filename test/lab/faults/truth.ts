@@ -18,6 +18,8 @@ export interface Truth {
   /** A path that meets the fault; a part that is absent may be anything. */
   readonly path: Partial<Path>;
   readonly state: 'ok' | 'slow' | 'failed';
+  /** The state of trips that happen to miss it, where a balancer or a second directory can save them. */
+  readonly saved?: 'ok' | 'slow';
   /** What becomes of the message, where more than one end is honest in any order. */
   readonly arrival: readonly Arrival['outcome'][];
 }
@@ -69,9 +71,10 @@ function pathThrough({ component, protocol }: Place): Partial<Path> {
     case 'filter':
       return { mta: 'ssmtp02' };
     case 'balancer':
-      return name === 'smtp' ? { mta: name } : { mmp: name };
+      return name === 'smtp' ? { mta: name } : { mmp: name, ...mailbox };
     case 'link':
-      return Object.assign({}, ...linkEnds(component).map(end => pathThrough({ component: end })));
+      // From the far end to the near one: a member of a balancer is met through the balancer.
+      return Object.assign({}, ...[...linkEnds(component)].reverse().map(end => pathThrough({ component: end })));
     default:
       return {};
   }
