@@ -118,8 +118,19 @@ export interface GateState {
   readonly nextId: number;
   readonly alarms: readonly Alarm[];
   /** The newest result of each subject: for the share that fails, and for the heartbeat. */
-  readonly latest: Readonly<Record<string, { readonly at: number; readonly state: State }>>;
+  readonly latest: Readonly<Record<string, Latest>>;
 }
+
+export interface Latest {
+  /** Epoch ms. */
+  readonly at: number;
+  readonly state: State;
+  /** Set where it is bad and our own network would look like this. */
+  readonly looks?: OursLook;
+}
+
+/** How a fault of our own looks: a name that does not resolve, a silence, or isolation has named us. */
+export type OursLook = 'name' | 'silence' | 'us';
 
 export const NO_ALARMS: GateState = { nextId: 1, alarms: [], latest: {} };
 

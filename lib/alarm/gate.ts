@@ -7,7 +7,7 @@
 // Nobody is told anything here: address.ts decides whom to tell what of it.
 
 import { type Alarm, type AlarmEvent, alarmName, type Draft, type GateState, type Seen, type Severity } from './alarm.ts';
-import { isBlind, seesAgain } from './blind.ts';
+import { blindness, isBlind, seesAgain, waitsForUs } from './blind.ts';
 import { explainer } from './explain.ts';
 import { changePercent, FLAP_PERCENT, FLAP_RESULTS } from './flap.ts';
 import type { Policy, Surroundings, Threshold } from './policy.ts';
@@ -47,7 +47,7 @@ export function step(before: GateState, results: readonly Result[], policy: Poli
   // What others need comes first: it may explain them.
   for (const alarm of gate.alarms.toSorted((a, b) => depth(a, around) - depth(b, around) || a.id - b.id)) {
     settleExplanation(alarm, gate, around, at);
-    if (alarm.stage === 'watched') judgeWatched(alarm, policy, at, say);
+    if (alarm.stage === 'watched') judgeWatched(alarm, { policy, at, say }, around);
     else if (alarm.stage === 'open') judgeOpen(alarm, known.get(alarm.id)?.revision, { gate, policy, at, say });
   }
   return { state: gate, events };
@@ -106,14 +106,14 @@ export function shiftGate(state: GateState, byMs: number): GateState {
   };
 }
 
-/** What is needed has fewer needs than what needs it. */
-function depth({ component }: Alarm, { needs }: Surroundings): number {
-  return needs.get(component)?.size ?? 0;
+/** What is needed has fewer needs than what needs it; we are needed for everything. */
+function depth({ component, isBlind: isOurs }: Alarm, { needs }: Surroundings): number {
+  return isOurs === true ? -1 : (needs.get(component)?.size ?? 0);
 }
 
 function settleExplanation(alarm: Draft, gate: Working, { needs }: Surroundings, at: number): void {
   if (alarm.stage === 'closed') return;
-  const by = alarm.isBlind === true ? undefined : explainer(alarm, gate.alarms, needs);
+  const by = alarm.isBlind === true ? undefined : (blindness(alarm, gate.alarms) ?? explainer(alarm, gate.alarms, needs));
   if (by === undefined) {
     if (alarm.explainedBy !== undefined) {
       delete alarm.explainedBy;
@@ -138,9 +138,10 @@ function counted(alarm: Alarm): readonly Seen[] {
   return alarm.seen.filter(({ at }) => at >= alarm.countFrom);
 }
 
-function judgeWatched(alarm: Draft, policy: Policy, at: number, say: Say): void {
+function judgeWatched(alarm: Draft, { policy, at, say }: Omit<Judging, 'gate'>, { own }: Surroundings): void {
   const seen = counted(alarm);
-  const severity = alarm.explainedBy === undefined ? severityDue(alarm, seen, policy, at) : undefined;
+  const isOthers = alarm.explainedBy !== undefined || waitsForUs(alarm, own, at);
+  const severity = isOthers ? undefined : severityDue(alarm, seen, policy, at);
   if (severity !== undefined) {
     alarm.stage = 'open';
     alarm.severity = severity;

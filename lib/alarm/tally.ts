@@ -1,7 +1,7 @@
 // Counting results: which alarm a bad one belongs to, which alarms a good one speaks against. Works on the gate's own copy.
 
 import { type Alarm, alarmName, type Draft, type GateState, type Seen } from './alarm.ts';
-import { couldBeOurs } from './blind.ts';
+import { couldBeOurs, latestOf } from './blind.ts';
 import { outageOf } from './explain.ts';
 import { FLAP_RESULTS } from './flap.ts';
 import type { Surroundings } from './policy.ts';
@@ -24,7 +24,7 @@ const TOUCHED = 500;
  * @param isBlind whether what could be our own fault is to be laid at our door now
  */
 export function tally(gate: Working, result: Result, around: Surroundings, isBlind: boolean): void {
-  if (result.isOfHost !== true) gate.latest[result.subject] = { at: result.at, state: result.state };
+  if (result.isOfHost !== true) gate.latest[result.subject] = latestOf(result);
   const earlier = withdraw(gate, result);
   if (result.isExcused === true || (result.isAmendment === true && earlier.length === 0)) return;
   if (result.state === 'ok') {
@@ -124,8 +124,18 @@ function blindAlarm(gate: Working, result: Result, { own }: Surroundings, isBlin
   const known = gate.alarms.find(alarm => alarm.isBlind === true);
   if (known !== undefined && known.stage !== 'closed') return known;
   if (!isBlind) return undefined;
+  // One on us that is open already, from before so many failed, is this very one.
+  const same = gate.alarms.find(
+    ({ stage, component, phase }) => stage === 'open' && component === 'monitor' && (phase === 'resolve' || phase === 'connect'),
+  );
+  if (same !== undefined) {
+    same.isBlind = true;
+    return same;
+  }
   if (known !== undefined) return watchAgain(known, result);
-  const phase = own?.resolver === 'fails' || result.causes[0]?.kind === 'name' ? 'resolve' : 'connect';
+  const [first] = result.causes;
+  const isName = first?.kind === 'name' || (first?.component === 'monitor' && first.phase === 'resolve');
+  const phase = own?.resolver === 'fails' || isName ? 'resolve' : 'connect';
   const alarm = watch(gate, result, { component: 'monitor', protocol: 'local', phase, kind: 'local', confidence: 'sure' });
   alarm.isBlind = true;
   return alarm;

@@ -12,7 +12,7 @@ import type { ReadingRecord, TripRecord } from '../model/record.ts';
 import type { Site } from '../model/site.ts';
 import { NotWritten } from '../record/append.ts';
 import { type NewRecord, readJournalSince } from '../record/journal.ts';
-import { isSuspicious } from './blind.ts';
+import { isLookDue } from './blind.ts';
 import { ourselves } from './claim.ts';
 import { decide, followClock } from './decide.ts';
 import { type Attempt, type Clock, claimDue, releaseDead, sendMessage, systemClock, unclaimed } from './dispatch.ts';
@@ -126,8 +126,7 @@ async function decideNow(before: AlarmState, options: TellOptions, clock: Clock)
   const released = releaseDead(before, at);
   const followed = followClock(released.state, { at, ...(options.upTime ?? systemUpTime)() });
   const { state: read, results } = newResults(followed, options, at);
-  const suspicious = isSuspicious(results, read.gate.latest, alarms.policy);
-  const own = suspicious ? await (options.look ?? lookAtOurselves)() : undefined;
+  const own = isLookDue(results, read.gate, alarms.policy, at) ? await (options.look ?? lookAtOurselves)() : undefined;
   const decision = decide(
     read,
     results,

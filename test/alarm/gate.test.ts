@@ -292,6 +292,73 @@ test('many failing at once, with our resolver broken, is one alarm: the monitor 
   expect(gate.step(at(15), ...paths.map(each => good(at(15), each)))).toEqual(['cleared monitor resolve']);
 });
 
+test.for([
+  ['a machine whose name does not resolve', { phase: 'resolve', kind: 'name', confidence: 'sure' }, {}],
+  [
+    'ourselves, as isolation has found',
+    { component: 'monitor', protocol: 'local', phase: 'resolve', kind: 'local', confidence: 'sure' },
+    { state: 'unknown' },
+  ],
+] as const)(
+  'a resolver of ours that dies in the middle of a round, whatever share of it is left, is one alarm (%s)',
+  ([, cause, more]) => {
+    const paths = Array.from({ length: 20 }, (_, n) => path(`ims${n % 4}`, `ssmtp${n % 5}`, `smux${n}`));
+    for (const died of [1, 10, 13, 16]) {
+      const gate = new Gate();
+      gate.step(at(0), ...paths.map(each => good(at(0), each)));
+      gate.around = { ...SITE, own: { resolver: 'fails', gateway: 'works' } };
+      const said: string[] = [];
+      // As a round tells: at the first that fails, and at its end.
+      const fails = (n: number, now: number) => bad(now, paths[n], cause, more);
+      said.push(...gate.step(at(5), ...paths.slice(0, died).map(each => good(at(5), each)), fails(died, at(5))));
+      const left = paths.map((_, n) => n).filter(n => n > died);
+      said.push(...gate.step(at(5.4), ...left.map(n => fails(n, at(5.4)))));
+      for (const minute of [10, 15, 20]) said.push(...gate.step(at(minute), ...paths.map((_, n) => fails(n, at(minute)))));
+      expect([died, said]).toEqual([died, ['raised monitor resolve']]);
+      gate.around = { ...SITE, own: { resolver: 'works', gateway: 'works' } };
+      const end = [25, 30].flatMap(minute => gate.step(at(minute), ...paths.map(each => good(at(minute), each))));
+      expect([died, end]).toEqual([died, ['cleared monitor resolve']]);
+    }
+  },
+);
+
+test('an alarm on ourselves that was raised before so many failed becomes the one that says so, without another word', () => {
+  const gate = new Gate();
+  const us = { component: 'monitor', protocol: 'local', phase: 'resolve', kind: 'local' } as const;
+  const paths = Array.from({ length: 8 }, (_, n) => path(`ims${n}`));
+  const said = [0, 1, 2].flatMap(minute => gate.step(at(minute), bad(at(minute), paths[0], us, { state: 'unknown' })));
+  for (const minute of [3, 4])
+    said.push(...gate.step(at(minute), ...paths.map(each => bad(at(minute), each, us, { state: 'unknown' }))));
+  expect(said).toEqual(['raised monitor resolve']);
+  expect(gate.state.alarms.map(({ stage, isBlind }) => [stage, isBlind])).toEqual([['open', true]]);
+});
+
+test('one name that does not resolve while our resolver is silent waits a minute for others, and is told then', () => {
+  const gate = new Gate();
+  const paths = Array.from({ length: 8 }, (_, n) => path(`ims${n}`, 'ssmtp01', `smux0${n}`));
+  gate.step(at(0), ...paths.map(each => good(at(0), each)));
+  gate.around = { ...SITE, own: { resolver: 'fails', gateway: 'works' } };
+  const name = { phase: 'resolve', kind: 'name', confidence: 'sure' } as const;
+  expect(gate.step(at(5), bad(at(5), paths[1], name))).toEqual([]);
+  expect(gate.step(at(5.5), ...paths.slice(2).map(each => good(at(5.5), each)))).toEqual([]);
+  expect(gate.step(at(6))).toEqual(['raised mmp/smux01 resolve']);
+  // Nor does it wait for anything where the look finds us well, or the fault is not one that it explains.
+  for (const [own, cause] of [
+    [{ resolver: 'works', gateway: 'works' }, name],
+    [
+      { resolver: 'fails', gateway: 'works' },
+      { kind: 'timeout', confidence: 'sure' },
+    ],
+    [{ resolver: 'fails', gateway: 'fails' }, { confidence: 'sure' }],
+  ] as const) {
+    const other = new Gate();
+    other.around = { ...SITE, own };
+    expect(other.step(at(0), bad(at(0), path(), cause))).toEqual([
+      `raised mmp/smux01 ${'phase' in cause ? cause.phase : 'connect'}`,
+    ]);
+  }
+});
+
 test('many failing at once are the site when we are well, and refusals are never our fault', () => {
   const paths = Array.from({ length: 20 }, (_, n) => path(`ims${n}`, 'ssmtp01', `smux${n % 2}`));
   const well = new Gate();

@@ -141,6 +141,33 @@ test('200 paths fail at once, and our resolver with them: one message, that the 
   ]);
 });
 
+test('our resolver dies in the middle of a round, told as a round does it: one message, that the monitor is blind', async () => {
+  const night = await Night.begin(LONE, { site: BIG });
+  const from = night.at;
+  const fault = { phase: 'resolve', kind: 'name', confidence: 'sure' } as const;
+  const trips = (first: number, last: number, blame?: typeof fault) =>
+    Array.from({ length: last - first }, (_, n) => night.trip(bigPath(first + n), blame));
+  await night.round(...trips(0, 200));
+  night.to(from, 5);
+  night.own = { resolver: 'fails', gateway: 'works' };
+  await night.round(...trips(0, 150), ...trips(150, 151, fault));
+  night.pass(20_000);
+  await night.round(...trips(151, 200, fault));
+  for (let minute = 10; minute < 60; minute += 5) {
+    night.to(from, minute);
+    await night.round(...trips(0, 200, fault));
+  }
+  night.own = { resolver: 'works', gateway: 'works' };
+  for (const minute of [60, 65]) {
+    night.to(from, minute);
+    await night.round(...trips(0, 200));
+  }
+  expect(night.news(from)).toEqual([
+    '5 pager UNKNOWN the monitor is blind: our own resolver does not answer',
+    '60 pager CLEARED the monitor is blind: our own resolver does not answer',
+  ]);
+});
+
 const FAILS = {
   'times out': { result: 'unsure', text: 'no answer within 10 s' },
   'says 429': { result: 'failed', text: 'answered 429', again: 'soon', afterMs: 120_000 },
