@@ -385,7 +385,10 @@ const TOLD: Readonly<Record<string, readonly string[]>> = {
     'site.cfg:7: error: cannot read as TOML: unexpected character',
     '    a text stands in double quotes, as in host = "mail.example.com"',
   ],
-  'site-syntax-unterminated.cfg': ['site.cfg:7: error: cannot read as TOML: unterminated string constant'],
+  'site-syntax-unterminated.cfg': [
+    'site.cfg:7: error: cannot read as TOML: the text is not closed',
+    '    it ends on the same line, with the quote that it began with',
+  ],
   'site-table-as-number.cfg': [
     "site.cfg:10: error: 'pop3' in [mmp.smux01] must be a table with port, security, auth: found 110",
     '    it stands in braces, as in { port = ... }',

@@ -172,27 +172,75 @@ function emptyTable(place: Place): Growing {
 /** The parser's message in our words. The line itself is not quoted: it may hold what should not be shown. */
 function syntaxFault(error: ParseError, source: string): { place: Place; text: string; remedy?: string } {
   const place = { line: Math.max(1, error.lineNumber), column: error.column + 1 };
-  const line = source.split('\n')[place.line - 1] ?? '';
-  if (error.message.startsWith('Defining a key multiple times')) {
+  const lines = source.split('\n');
+  const line = lines[place.line - 1] ?? '';
+  const unreadable = (text: string, remedy?: string, at = place) => ({
+    place: at,
+    text: `cannot read as TOML: ${text}`,
+    ...(remedy === undefined ? {} : { remedy }),
+  });
+  const { message } = error;
+  if (message.startsWith('Defining a key multiple times')) {
     const header = /^[ \t]*(\[\[?[^\]\n]*\]\]?)/.exec(line)?.[1];
     const key = /^[A-Za-z0-9_."-]+/.exec(source.slice(error.index, error.index + 200))?.[0];
     const name = header ?? (key === undefined ? 'a key' : `'${key}'`);
     return { place, text: `${name} is defined a second time`, remedy: 'keep one of the two' };
   }
-  if (/^(?:Unspecified values|The key, equals sign)/.test(error.message)) {
+  // What is left open is noticed only further down.
+  const open = openBefore(lines, place.line);
+  if (open !== undefined) return unreadable(open.text, open.remedy, open.place);
+  if (/^(?:Unspecified values|The key, equals sign)/.test(message)) {
     // Told where the value is missing, not where the parser noticed.
     const before = source.slice(0, error.index).trimEnd().split('\n');
-    return {
-      place: { line: before.length, column: (before.at(-1) ?? '').length + 1 },
-      text: 'cannot read as TOML: expected a value after "=" on the same line',
-    };
+    const at = { line: before.length, column: (before.at(-1) ?? '').length + 1 };
+    return unreadable('expected a value after "=" on the same line', undefined, at);
   }
-  const words = error.message.charAt(0).toLowerCase() + error.message.slice(1);
-  const beforeFault = line.slice(0, error.column);
-  const isBareText = error.message.startsWith('Unexpected character') && /=[ \t]*[A-Za-z]*$/.test(beforeFault);
-  return {
-    place,
-    text: `cannot read as TOML: ${words}`,
-    ...(isBareText ? { remedy: 'a text stands in double quotes, as in host = "mail.example.com"' } : {}),
-  };
+  const before = line.slice(0, error.column);
+  if (message.startsWith('Unterminated string'))
+    return unreadable('the text is not closed', 'it ends on the same line, with the quote that it began with');
+  if (message.startsWith('Expected comma')) return unreadable('expected a comma or "]" after a value of a list');
+  if (message.startsWith('Expected equal'))
+    return unreadable('expected "=" after the key', 'a line is KEY = VALUE, or a section as in [mta.NAME]');
+  if (message.startsWith('Must be a newline'))
+    return unreadable(
+      'there is more on the line after the value',
+      'one key and its value a line; a text with blanks stands in double quotes, several values in [ ]',
+    );
+  if (message.startsWith('Unexpected token'))
+    return before.includes('=')
+      ? unreadable('expected a value', 'a number, true, false, a text in double quotes, or a list in [ ]')
+      : unreadable('expected a key', 'a line is KEY = VALUE, or a section as in [mta.NAME]');
+  const isBareText = message.startsWith('Unexpected character') && /=[ \t]*[A-Za-z]*$/.test(before);
+  return unreadable(
+    message.charAt(0).toLowerCase() + message.slice(1),
+    isBareText ? 'a text stands in double quotes, as in host = "mail.example.com"' : undefined,
+  );
 }
+
+/** The nearest line above with a section's name or a list that is not closed before the parser gave up. */
+function openBefore(
+  lines: readonly string[],
+  last: number,
+): { readonly place: Place; readonly text: string; readonly remedy: string } | undefined {
+  for (let n = last; n >= 1 && n > last - OPEN_LINES; n -= 1) {
+    const line = lines[n - 1] ?? '';
+    const place = { line: n, column: 1 };
+    if (/^[ \t]*\[\[?[A-Za-z0-9_."-]+[ \t]*(?:#.*)?$/.test(line))
+      return { place, text: 'the name of a section is not closed', remedy: 'it ends with "]" on the same line' };
+    const list = /^[ \t]*[A-Za-z0-9_."-]+[ \t]*=[ \t]*\[[^\]]*$/.exec(line);
+    if (list !== null && !isClosed(lines.slice(n)))
+      return { place, text: 'the list that begins here is not closed', remedy: 'it ends with "]"' };
+    // A whole entry in between: whatever was open has been closed.
+    if (n < last && /^[ \t]*(?:\[[^\]]+\]|[A-Za-z0-9_."-]+[ \t]*=.*[^,[\s])[ \t]*$/.test(line)) return undefined;
+  }
+  return undefined;
+}
+
+/** Whether a list ends before the next section or key begins. */
+function isClosed(after: readonly string[]): boolean {
+  const next = after.findIndex(line => /^[ \t]*(?:\[\[?[A-Za-z_"]|[A-Za-z0-9_."-]+[ \t]*=)/.test(line));
+  return after.slice(0, next < 0 ? undefined : next).some(line => line.includes(']'));
+}
+
+/** How far above an opening bracket is looked for. */
+const OPEN_LINES = 100;
