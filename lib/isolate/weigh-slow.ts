@@ -101,13 +101,15 @@ function weighSlowBalancer(it: Case, { component, protocol, excessMs }: Span, se
   const through = it.knocks(component, undefined, protocol).filter(({ outcome }) => outcome === 'answered');
   const slow = through.filter(({ tookMs }) => tookMs >= excessMs / 2);
   const quick = members.filter(member => it.answered(member, undefined, protocol));
-  if (slow.length === 0 || slow.length === through.length || quick.length < members.length) return [self];
-  const some = `${slow.length} of ${through.length} connections through it took ${seconds(excessMs)} or nearly`;
+  if (slow.length === through.length || quick.length < members.length) return [self];
+  const some = `${slow.length + 1} of ${through.length + 1} connections through it took ${seconds(excessMs)} or nearly`;
   // Whoever greets by a name of their own tells who was met.
   const met = new Set(through.map(({ banner }) => banner));
   const bannerOf = (member: Component) =>
     it.knocks(member, undefined, protocol).find(({ banner }) => banner !== undefined)?.banner;
   const unmet = members.filter(member => !met.has(bannerOf(member)));
+  // A balancer that has noticed by now sends nobody there any more: then only the banners tell.
+  if (slow.length === 0 && unmet.length !== 1) return [self];
   const ways = unmet.length === 1 ? unmet : members;
   return [
     ...ways.map(member =>

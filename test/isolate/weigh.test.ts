@@ -217,5 +217,8 @@ test('a balancer that is slow now and then, with quick members: the way to the o
     'link/smtp-out1 cannot tell apart',
     'balancer/smtp cannot tell apart',
   ]);
+  expect(named(trip, evidence([through(10), through(10), ...members], scene))[0]).toBe('link/smtp-out1 cannot tell apart');
   expect(named(trip, evidence([through(5000), through(5000), ...members], scene))).toEqual(['balancer/smtp likely']);
+  const both = { ...through(10), banner: 'out1.test' };
+  expect(named(trip, evidence([both, through(10), ...members], scene))).toEqual(['balancer/smtp likely']);
 });
