@@ -24,7 +24,7 @@ export function couldBeOurs(result: Result): boolean {
 }
 
 /** How our own network would look, if it were this. */
-export function looksLikeOurs({ state, causes, isExcused }: Result): OursLook | undefined {
+function looksLikeOurs({ state, causes, isExcused }: Result): OursLook | undefined {
   const [first] = causes;
   if (first === undefined || state === 'ok' || isExcused === true) return undefined;
   if (first.component === 'monitor') return first.phase === 'resolve' || first.phase === 'connect' ? 'us' : undefined;
