@@ -12,8 +12,9 @@ import { createHash } from 'node:crypto';
 import {
   accessSync,
   constants,
+  copyFileSync,
   existsSync,
-  linkSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -28,6 +29,23 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const withTests = process.argv.includes('--tests') || existsSync(join(root, 'dist', 'test', 'lab.js')); // what was built once stays built
+
+/** How everything is bundled. */
+const BUNDLE = {
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  // twilio is 20 MB of its own and is loaded only by those who use it
+  external: ['twilio'],
+  logLevel: 'warning',
+};
+
+/** Commands load parts of themselves when they come to them, under names with a hash. */
+const PART = /-[A-Z0-9]{8}\.cjs$/;
+/** How long the parts of a build stay after the next one, for what has begun before it: the daemon above all. */
+const STAY_MS = 3_600_000;
 
 requireNode(20, 19);
 installPackages();
@@ -90,78 +108,107 @@ async function buildCommands() {
   const wanted = sourcesFingerprint();
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
 
-  const { build } = await import('esbuild');
-  // Built beside and renamed, so that a command that cron starts meanwhile finds a whole set.
+  const esbuild = await import('esbuild');
   const fresh = `${target}.${process.pid}`;
+  mkdirSync(fresh, { recursive: true });
   try {
-    for (const entryPoints of entryGroups())
-      await build({
-        entryPoints,
-        outdir: fresh,
-        bundle: true,
-        splitting: true,
-        format: 'esm',
-        platform: 'node',
-        target: 'node20',
-        // twilio is 20 MB of its own and is loaded only by those who use it
-        external: ['twilio'],
-        legalComments: 'linked',
-        logLevel: 'warning',
-        // packages written for require() find it, and their own folder, here
-        banner: {
-          js: "import{createRequire as __cr}from'node:module';import{fileURLToPath as __fp}from'node:url';import{dirname as __dn}from'node:path';const require=__cr(import.meta.url);const __filename=__fp(import.meta.url);const __dirname=__dn(__filename);",
-        },
-      });
+    for (const entryPoints of entryGroups()) await bundleCommands(esbuild, entryPoints, fresh);
+    await bundlePrograms(esbuild, fresh);
   } catch (error) {
     rmSync(fresh, { recursive: true, force: true });
     fail(`Cannot build: ${error.message}`);
   }
-  const files = readdirSync(fresh);
-  keepOldParts(target, fresh, new Set(files));
-  writeFileSync(join(fresh, '.files'), files.join('\n'));
-  writeFileSync(join(fresh, '.built'), wanted);
+  rehearse(fresh);
+  writeFileSync(join(fresh, '.files'), filesOf(fresh).join('\n'));
   putInPlace(fresh, target);
-}
-
-/** Two renames in a row: there is no dist/ for some microseconds only. Another build at the same time does no harm. */
-function putInPlace(fresh, target) {
-  const old = `${fresh}.old`;
-  for (;;) {
-    try {
-      renameSync(fresh, target);
-      return;
-    } catch (error) {
-      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
-    }
-    try {
-      renameSync(target, old);
-    } catch (error) {
-      if (error.code !== 'ENOENT') throw error;
-    }
-    rmSync(old, { recursive: true, force: true });
-  }
+  writeFileSync(stamp, wanted);
 }
 
 /**
- * Commands load parts of themselves when they come to them, under names with a hash. One that runs while it is built anew, the
- * daemon above all, finds the parts of its own build for an hour more.
+ * Commands, as the parts that lib/load.cjs loads. Those are no ES modules, because of an ES module Node 20 cannot keep the compiled
+ * code; esbuild splits nothing else, so its parts are turned into functions here.
  */
-function keepOldParts(target, fresh, made) {
+async function bundleCommands(esbuild, entryPoints, folder) {
+  const { outputFiles } = await esbuild.build({
+    ...BUNDLE,
+    entryPoints,
+    outdir: folder,
+    write: false,
+    outExtension: { '.js': '.cjs' },
+  });
+  for (const { path, text } of outputFiles) {
+    const lazy = text.replace(/\bimport\((?="(?:\.\/[\w-]+\.cjs|twilio)"\))/g, '__later(');
+    const options = { format: 'cjs', platform: 'node', target: 'node20', define: { 'import.meta.url': '__url' } };
+    const { code } = await esbuild.transform(lazy, options);
+    const head = "(function (require, __later, module, exports, __filename, __dirname) { 'use strict'; ";
+    const url = "const __url = require('node:url').pathToFileURL(__filename).href;";
+    writeFileSync(path, `${head}${url}\n${code}})\n`);
+  }
+}
+
+/** Programs of the build and of the tests, as ES modules. */
+async function bundlePrograms(esbuild, outdir) {
+  const lab = join('test', 'lab', 'main.ts');
+  await esbuild.build({
+    ...BUNDLE,
+    absWorkingDir: root,
+    entryPoints: { rehearse: 'lib/cli/rehearse.ts', ...(withTests && existsSync(join(root, lab)) ? { 'test/lab': lab } : {}) },
+    outdir,
+    splitting: false,
+    // packages written for require() find it, and their own folder, here
+    banner: {
+      js: "import{createRequire as __cr}from'node:module';import{fileURLToPath as __fp}from'node:url';import{dirname as __dn}from'node:path';const require=__cr(import.meta.url);const __filename=__fp(import.meta.url);const __dirname=__dn(__filename);",
+    },
+  });
+}
+
+/** Each command is tried once, so that what V8 compiles of it can be kept. Where that does not work, commands start a little slower. */
+function rehearse(folder) {
+  const programs = [join(folder, 'rehearse.js'), join(folder, 'keep.cjs')];
+  for (const name of ['load.cjs', 'keep.cjs']) copyFileSync(join(root, 'lib', name), join(folder, name));
+  spawnSync(process.execPath, [programs[0], folder], { stdio: ['ignore', 2, 2], env: withoutNpmSettings(), timeout: 60_000 });
+  for (const program of programs) rmSync(program);
+}
+
+/**
+ * File by file, each renamed over the one before it, parts first and then those who load them: whenever a command starts it finds a whole
+ * set, the one before or the new one. Another build at the same time does no harm.
+ */
+function putInPlace(fresh, target) {
+  mkdirSync(target, { recursive: true });
+  const made = filesOf(fresh);
+  markOldParts(target, made);
+  for (const name of made.toSorted((a, b) => Number(PART.test(b)) - Number(PART.test(a)))) {
+    mkdirSync(dirname(join(target, name)), { recursive: true });
+    renameSync(join(fresh, name), join(target, name));
+  }
+  rmSync(fresh, { recursive: true });
+  removeOld(target, made);
+}
+
+/** The hour of parts that are not made any more begins now. */
+function markOldParts(target, made) {
   const list = join(target, '.files');
   if (!existsSync(list)) return;
-  const current = new Set(readFileSync(list, 'utf8').split('\n'));
-  const now = Date.now();
-  for (const name of readdirSync(target)) {
-    if (made.has(name) || !/-[A-Z0-9]{8}\.js$/.test(name)) continue;
+  const now = Date.now() / 1000;
+  for (const name of readFileSync(list, 'utf8').split('\n')) {
     const file = join(target, name);
-    try {
-      if (current.has(name)) utimesSync(file, now / 1000, now / 1000);
-      else if (now - statSync(file).mtimeMs > 3_600_000) continue;
-      linkSync(file, join(fresh, name));
-    } catch {
-      // Gone meanwhile, or a disk without links: then it is as if there had been none.
-    }
+    if (PART.test(name) && !made.includes(name) && existsSync(file)) utimesSync(file, now, now);
   }
+}
+
+function removeOld(target, made) {
+  for (const name of filesOf(target)) {
+    if (made.includes(name)) continue;
+    const { mtimeMs } = statSync(join(target, name), { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() };
+    if (!PART.test(name) || Date.now() - mtimeMs > STAY_MS) rmSync(join(target, name), { force: true });
+  }
+}
+
+function filesOf(folder) {
+  return readdirSync(folder, { recursive: true }).filter(name =>
+    statSync(join(folder, name), { throwIfNoEntry: false })?.isFile(),
+  );
 }
 
 /**
@@ -174,18 +221,16 @@ function entryGroups() {
     const name = file.replace(/\.ts$/, '');
     (groups[name] ?? groups.rest)[name] = join(root, 'lib', 'cli', 'commands', file);
   }
-  const lab = join(root, 'test', 'lab', 'main.ts');
-  const tests = withTests && existsSync(lab) ? [{ 'test/lab': lab }] : [];
-  return [...Object.values(groups), ...tests].filter(group => Object.keys(group).length > 0);
+  return Object.values(groups);
 }
 
 function commandFiles() {
   return readdirSync(join(root, 'lib', 'cli', 'commands')).filter(file => file.endsWith('.ts'));
 }
 
-/** Changes when a source file, the lock file or what is asked for changes. */
+/** Changes when a source file, the lock file, Node or what is asked for changes. */
 function sourcesFingerprint() {
-  const hash = createHash('sha256').update(withTests ? 'with tests' : 'commands');
+  const hash = createHash('sha256').update(`${withTests ? 'with tests' : 'commands'} ${process.version}`);
   hash.update(readFileSync(join(root, 'package-lock.json')));
   for (const folder of ['lib', 'plugins', 'reports', join('test', 'lab')]) {
     const place = join(root, folder);

@@ -1,8 +1,9 @@
 // The project in a folder with blanks in its name, for a user whose HOME cannot be written: the demo, the commands, and a second
 // build, which finds everything done. With CI=true the packages are installed anew there, else those of this checkout are lent.
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
+  appendFileSync,
   chmodSync,
   cpSync,
   existsSync,
@@ -63,7 +64,7 @@ test('npm run demo installs, builds and runs', () => {
 test('a second build installs nothing, builds nothing and says nothing', () => {
   const stamps = [
     join(folder, 'dist', '.built'),
-    join(folder, 'dist', 'healthmon.js'),
+    join(folder, 'dist', 'healthmon.cjs'),
     join(folder, 'node_modules', '.healthmon-installed'),
   ];
   const before = stamps.map(file => statSync(file).mtimeMs);
@@ -97,4 +98,23 @@ test.skipIf(!canBeNobody)('a user who owns nothing of it can run the commands, w
   expect(trip.err).toContain(`Cannot write the state folder ${join(folder, 'var')}`);
   expect(readdirSync(folder)).toEqual(before);
   expect(readFileSync(join(folder, 'etc', 'site.cfg'), 'utf8')).toBe(readFileSync(join(ROOT, 'etc', 'site.cfg'), 'utf8'));
+});
+
+test('while it is built anew every file that a command may ask for stays', async () => {
+  const dist = join(folder, 'dist');
+  const files = readFileSync(join(dist, '.files'), 'utf8')
+    .split('\n')
+    .filter(name => name.endsWith('.cjs'));
+  expect(files.length).toBeGreaterThan(50);
+  // A part of another name takes the place of one that was there.
+  appendFileSync(join(folder, 'lib', 'cli', 'config', 'config.ts'), '\nconsole.error("built anew");\n');
+  const build = spawn(process.execPath, [join(folder, 'lib', 'build.mjs')], { env: homeless(), stdio: 'ignore' });
+  const ended = new Promise(resolve => build.on('close', resolve));
+  const gone = new Set<string>();
+  while (build.exitCode === null) {
+    for (const name of files) if (!existsSync(join(dist, name))) gone.add(name);
+    await new Promise(resolve => setImmediate(resolve));
+  }
+  expect([await ended, ...gone]).toEqual([0]);
+  expect(run(join(folder, 'bin', 'healthmon'), ['config', 'check', '--no-secrets']).err).toBe('built anew\n');
 });

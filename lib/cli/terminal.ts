@@ -18,7 +18,7 @@ export interface Terminal {
 
 /** The terminal of this process. A reader that goes away (`| head`) ends it quietly. */
 export function processTerminal(): Terminal {
-  const { stdout, stderr, stdin } = process;
+  const { stdout, stderr } = process;
   stdout.on('error', error => process.exit('code' in error && error.code === 'EPIPE' ? 0 : 3));
   const coloured = stdout.isTTY === true && process.env.NO_COLOR === undefined && process.env.TERM !== 'dumb';
   let shown = 0;
@@ -44,7 +44,10 @@ export function processTerminal(): Terminal {
     },
     colours: coloured ? pc : createColors(false),
     columns: stdout.columns ?? 100,
-    isInteractive: stdin.isTTY === true && stderr.isTTY === true,
+    // Asked for when it is needed: to have an input, Node loads all that reads files.
+    get isInteractive() {
+      return process.stdin.isTTY === true && stderr.isTTY === true;
+    },
   };
 }
 

@@ -10,7 +10,9 @@ import { startCommand } from './run.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const GOLDEN = join(import.meta.dirname, 'golden');
-const COMMANDS = readdirSync(join(ROOT, 'bin')).sort();
+const COMMANDS = readdirSync(join(ROOT, 'bin'))
+  .filter(name => name !== 'package.json')
+  .sort();
 
 /** `healthmon plan` is ['healthmon', 'plan']; the sub-commands are those that `healthmon --help` lists. */
 async function everyCommand(): Promise<readonly (readonly string[])[]> {

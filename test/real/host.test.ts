@@ -146,7 +146,7 @@ test('Postfix: messages under way, deferred and held, as postqueue counts them, 
   chmodSync(config, 0o755);
   writeFileSync(join(config, 'host.cfg'), `[queues]\nflavour = "postfix"\ndirectory = "${settings.directory}"\n`);
   const asNobody = ['setpriv', '--reuid', 'nobody', '--regid', 'nogroup', '--clear-groups'];
-  const may = await run([...asNobody, process.execPath, '--check', join(ROOT, 'dist/check_queues.js')], { anyStatus: true });
+  const may = await run([...asNobody, process.execPath, '--check', join(ROOT, 'dist/check_queues.cjs')], { anyStatus: true });
   if (may.status !== 0) {
     process.stdout.write(`nobody may not read ${ROOT}: check_queues is not tried as nobody\n`);
     return;

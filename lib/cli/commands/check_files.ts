@@ -2,7 +2,7 @@
 
 import { runCheck } from '../host/host.ts';
 
-await runCheck(
+void runCheck(
   'files',
   'Looks at files that must be there, new core files, logs since the last look, certificates, and the configuration of MTA and Dovecot.',
   `

@@ -2,7 +2,7 @@
 
 import { runCheck } from '../host/host.ts';
 
-await runCheck(
+void runCheck(
   'ldap',
   'Asks each directory of site.cfg for the entries of the test accounts, times it, and tells how far replicas are behind.',
   `

@@ -2,7 +2,7 @@
 
 import { runCheck } from '../host/host.ts';
 
-await runCheck(
+void runCheck(
   'mconn',
   'Counts TCP connections by service and state, and misses listeners that are gone.',
   `

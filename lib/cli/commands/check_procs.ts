@@ -2,7 +2,7 @@
 
 import { runCheck } from '../host/host.ts';
 
-await runCheck(
+void runCheck(
   'procs',
   'Looks for the daemons of a mail host: whether they run, were restarted, hang or grow.',
   `

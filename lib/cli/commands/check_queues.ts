@@ -2,7 +2,7 @@
 
 import { runCheck } from '../host/host.ts';
 
-await runCheck(
+void runCheck(
   'queues',
   "Counts the messages of this host's mail queues: how many, how old, whose, how fast they leave. Writes the row of qmonitor.log.",
   `

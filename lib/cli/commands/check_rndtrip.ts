@@ -56,7 +56,7 @@ ${EXIT_HELP}
 ${REPORT_HELP}`,
   );
 
-await runProgram(command, async terminal => {
+void runProgram(command, async terminal => {
   const options = command.opts<Options>();
   const places = placesOf(options);
   if (options.r === true) return (await import('../report/report.ts')).runReport(options, places, terminal);

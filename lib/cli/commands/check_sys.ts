@@ -2,7 +2,7 @@
 
 import { runCheck } from '../host/host.ts';
 
-await runCheck(
+void runCheck(
   'sys',
   'Looks at memory, swap, processors, pressure, disks, open files, the clock and the limits of a container.',
   `

@@ -59,7 +59,7 @@ for (const { name, about, shape, run } of SUBCOMMANDS) {
   });
 }
 
-await finish(terminal, async () => {
+void finish(terminal, async () => {
   if (process.argv.length <= 2) {
     command.outputHelp();
     return 3;

@@ -48,7 +48,7 @@ Examples:
 ${EXIT_HELP}`,
   );
 
-await runProgram(command, async terminal => {
+void runProgram(command, async terminal => {
   const options = command.opts<Options>();
   if (options.m !== undefined && options.m !== 'pop3' && options.m !== 'imap')
     throw new Stop(`expected -m pop3 or -m imap, not "${options.m}"`);

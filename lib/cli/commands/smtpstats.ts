@@ -2,4 +2,4 @@
 
 import { runSmtpstats } from '../maillog/smtpstats.ts';
 
-await runSmtpstats();
+void runSmtpstats();
