@@ -1,10 +1,9 @@
 // Faults in what the directory says, and in who may ask it.
 
-import { type Component, shortName } from '../../../lib/model/component.ts';
+import { shortName } from '../../../lib/model/component.ts';
 import type { FaultKind } from './catalogue.ts';
-import type { Place } from './place.ts';
 import { accounts, machines, only } from './places.ts';
-import { truth } from './truth.ts';
+import { truth, waysToDirectories } from './truth.ts';
 
 export const DIRECTORY_FAULTS: readonly FaultKind[] = [
   {
@@ -52,11 +51,6 @@ export const DIRECTORY_FAULTS: readonly FaultKind[] = [
     truth: place => truth(place, ['auth', 'rcpt', 'search'], { path: pathOf(shortName(place.component)) }),
   },
 ];
-
-/** A machine that is not let in by a directory looks like one that does not reach it. */
-function waysToDirectories({ component }: Place): readonly Component[] {
-  return ['ldap1', 'ldap2'].map((name): Component => `link/${shortName(component)}-${name}`);
-}
 
 /** `sender` is met by its log-in to every MTA, the others by their own mailbox. */
 function pathOf(account: string): { account?: string } {

@@ -5,7 +5,7 @@ import type { PhaseName } from '../../../lib/model/dialog.ts';
 import type { FaultKind } from './catalogue.ts';
 import type { Place } from './place.ts';
 import { all, doors, links, machines, only, singleDoors } from './places.ts';
-import { linkEnds, type Truth, truth } from './truth.ts';
+import { linkEnds, type Truth, truth, waysToDirectories } from './truth.ts';
 
 const EVERY_MACHINE = machines('mta', 'mmp', 'store', 'directory', 'filter', 'balancer', 'dns');
 const MAIL_DOORS = doors('mta', 'mmp', 'store', 'balancer');
@@ -117,7 +117,7 @@ export const DOOR_FAULTS: readonly FaultKind[] = [
     name: 'sasl-frozen',
     imitates: 'the password check behind an MTA hangs: the connection drops 10 s after STARTTLS',
     places: machines('mta'),
-    truth: place => truth(place, ['ehlo', 'auth']),
+    truth: place => truth(place, ['ehlo', 'auth'], { fair: waysToDirectories(place) }),
   },
   {
     name: 'login-refused',

@@ -91,3 +91,8 @@ export function linkEnds(link: Component): Component[] {
       return name.startsWith('ims') ? `store/${name}` : `balancer/${name}`;
     });
 }
+
+/** The ways from a machine to its directories: not to get an answer there looks like not being let in, or like not asking. */
+export function waysToDirectories({ component }: Place): readonly Component[] {
+  return ['ldap1', 'ldap2'].map((name): Component => `link/${shortName(component)}-${name}`);
+}
