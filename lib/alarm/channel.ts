@@ -65,6 +65,8 @@ export interface Channel<K extends Keys = Keys> {
   readonly docs: string;
   /** Whether a message of several alarms goes out whole, or each alarm by itself, as for services that keep a state for each. */
   readonly takes: 'all' | 'each';
+  /** Its first use takes the processor for a tenth of a second and more: beside what is being timed it waits, up to twenty seconds. */
+  readonly isHeavy?: true;
   readonly keys: K;
   /** Keys of which a section has exactly one. */
   readonly exactlyOne?: readonly string[];

@@ -38,6 +38,8 @@ export interface Attempt {
 }
 
 const HOUR_MS = 3_600_000;
+/** A round that goes on for longer is disturbed rather than the alarm held up. ms */
+const HEAVY_WAIT_MS = 20_000;
 /**
  * Messages whose sender was killed are free again; one whose attempt had begun may have arrived.
  *
@@ -128,6 +130,8 @@ export interface Sending {
   readonly signal: AbortSignal;
   /** Until when this process goes on trying, epoch ms by `clock`. */
   readonly until: number;
+  /** Resolves when nothing is being timed in this process. */
+  readonly nothingTimed: () => Promise<void>;
   readonly onAttempt: (attempt: Attempt) => void;
   readonly onGivenUp: (message: Message) => void;
 }
@@ -179,6 +183,7 @@ async function* noChannel(message: Message, sending: Sending): AsyncGenerator<Tr
 /** One attempt: the message as a whole, or its notices one by one until one fails. */
 async function* attempt(message: Message, channel: ReadyChannel, state: AlarmState, sending: Sending): AsyncGenerator<Tried> {
   const { clock, signal } = sending;
+  if (channel.isHeavy === true) await untilNothingTimed(sending);
   for (const { parcel, part } of parcelsOf(message, channel.takes, {
     ...openNow(state),
     at: clock.now(),
@@ -196,6 +201,14 @@ async function* attempt(message: Message, channel: ReadyChannel, state: AlarmSta
     yield { outcome, ...(part === undefined ? {} : { part }), tookMs: Math.round(performance.now() - began) };
     if (outcome.result !== 'delivered') return;
   }
+}
+
+/** At most as long as an alarm may wait for the sake of measuring. */
+async function untilNothingTimed({ nothingTimed, clock, signal }: Sending): Promise<void> {
+  const enough = new AbortController();
+  const waited = clock.sleep(HEAVY_WAIT_MS, AbortSignal.any([signal, enough.signal]));
+  await Promise.race([nothingTimed(), waited]);
+  enough.abort();
 }
 
 /** On disk before anything else is done. */

@@ -72,7 +72,7 @@ export async function loadAlarms(dir: string, options: AlarmOptions): Promise<Lo
   const problems: Problem[] = [];
   const path = join(dir, ALARMS_FILE);
   const report = reporterFor(path, problems);
-  const file = await readConfigFile(path, report, MISSING);
+  const file = readConfigFile(path, report, MISSING);
   if (file === undefined) return problems.some(({ remedy }) => remedy === MISSING) ? undefined : { problems };
   if (file.isOpenToAll)
     report.warning(
@@ -112,7 +112,7 @@ async function build(root: TomlTable, dir: string, options: AlarmOptions, report
     ...contents.heartbeat.map(entry => ({ entry, keys: HEARTBEAT_KEYS })),
   ];
   const secrets: SecretContext = { dir, env: options.env ?? process.env };
-  const authorities = await readAuthorities(dir, uses.flatMap(authorityOf), Date.now(), report);
+  const authorities = readAuthorities(dir, uses.flatMap(authorityOf), Date.now(), report);
   const around: Surroundings = {
     dir,
     state: options.state,

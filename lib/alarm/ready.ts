@@ -31,6 +31,7 @@ export interface Leading {
 export interface ReadyChannel extends Leading {
   readonly kind: string;
   readonly takes: Channel['takes'];
+  readonly isHeavy?: true;
   /** Messages in an hour. */
   readonly cap: number;
   /**
@@ -86,6 +87,7 @@ export function readyChannel(kind: Channel, entry: Entry<Fields>, usualCap: numb
     ...leading(kind.keys, entry, around, async settings => kind.leadsTo(settings)),
     kind: kind.kind,
     takes: kind.takes,
+    ...(kind.isHeavy === true ? { isHeavy: true } : {}),
     cap: draft.cap ?? usualCap,
     async bring(parcel, signal, onTaken = () => {}) {
       let secrets: readonly string[] = [];

@@ -2,8 +2,8 @@
 // retries and heartbeats go on while nothing is due. Records are read from the journal, from where the last call ended: whoever was
 // killed in between, nothing is counted twice or missed.
 //
-// Decide and claim in one change of the state on disk; send; keep what came of it. Known: within a round, sending shares the event
-// loop with trips that are still under way; loading the twilio client takes it for about a tenth of a second.
+// Decide and claim in one change of the state on disk; send; keep what came of it. Within a round, sending shares the event loop with
+// trips that are still under way: a channel that would take it for long waits for their end.
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -44,6 +44,8 @@ export interface TellOptions {
   readonly say: (line: string) => void;
   /** Messages have been made, and are about to be sent. */
   readonly onMade?: () => void;
+  /** Resolves when nothing is being timed in this process; absent: nothing is. */
+  readonly nothingTimed?: () => Promise<void>;
   readonly clock?: Clock;
   readonly upTime?: () => { readonly upMs: number; readonly boot: string };
   readonly look?: () => Promise<OwnLook>;
@@ -96,7 +98,8 @@ export async function tellAlarms(options: TellOptions): Promise<TellResult> {
     say(`Alarm to ${message.to}: given up after ${message.attempts} attempts`);
   };
   const until = clock.now() + alarms.waitMs;
-  const sending = { folder, channels: alarms.channels, keepMs, clock, signal, until, onAttempt, onGivenUp };
+  const { nothingTimed = async () => {} } = options;
+  const sending = { folder, channels: alarms.channels, keepMs, clock, signal, until, nothingTimed, onAttempt, onGivenUp };
   const beats = new Map<string, { readonly ok: boolean; readonly text: string }>();
   await Promise.all([
     ...result.mine.map(message => sendMessage(message, state, sending)),

@@ -56,6 +56,7 @@ export async function bringNow(options: TrialOptions): Promise<ReadonlySet<strin
     clock,
     signal,
     until: at + alarms.waitMs,
+    nothingTimed: async () => {},
     onAttempt: (attempt: Attempt) => {
       noteInJournal(folder, deliveryRecord(attempt), clock.now(), say);
       options.onAttempt(attempt);

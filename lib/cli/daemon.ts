@@ -18,6 +18,7 @@ import { noteConfigChange } from './round/config-change.ts';
 import { waitLonger } from './round/longer.ts';
 import { makeRound } from './round/round.ts';
 import { tellerFor } from './round/tell.ts';
+import { Timed } from './round/timed.ts';
 import type { Terminal } from './terminal.ts';
 
 /** @returns the exit status once it has been told to stop */
@@ -36,7 +37,12 @@ export async function runDaemon(terminal: Terminal, places: Places): Promise<num
 
   const stop = new AbortController();
   let underWay: Promise<unknown> = Promise.resolve();
-  const telling: Telling = { underWay: Promise.resolve(), longer: Promise.resolve(), enough: new AbortController() };
+  const telling: Telling = {
+    underWay: Promise.resolve(),
+    longer: Promise.resolve(),
+    enough: new AbortController(),
+    timed: new Timed(),
+  };
   const task = createTask(
     '* * * * *',
     () => {
@@ -94,6 +100,8 @@ interface Telling {
   longer: Promise<unknown>;
   /** Ends these. */
   readonly enough: AbortController;
+  /** The rounds, for what goes on beside later ones. */
+  readonly timed: Timed;
 }
 
 async function roundOf(
@@ -105,7 +113,8 @@ async function roundOf(
   telling: Telling,
 ): Promise<void> {
   const paths = pathsDue(sequence, now.getMinutes(), hoursOf(now.getTime()));
-  const teller = tellerFor(places, { site, sequence }, { trips: paths.length, say: line => log.warn(line), signal });
+  const say = (line: string) => log.warn(line);
+  const teller = tellerFor(places, { site, sequence }, { trips: paths.length, say, signal, timed: telling.timed });
   const finish = () => {
     telling.underWay = telling.underWay.then(() => teller.finish());
   };

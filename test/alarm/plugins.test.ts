@@ -103,7 +103,7 @@ test.for([
 
 test('plugins/README.md names every field of a channel and every kind of key', () => {
   const page = readFileSync(join(PLUGINS, 'README.md'), 'utf8');
-  for (const word of ['kind', 'help', 'docs', 'takes', 'keys', 'exactlyOne', 'sample', 'leadsTo', 'bring'])
+  for (const word of ['kind', 'help', 'docs', 'takes', 'isHeavy', 'keys', 'exactlyOne', 'sample', 'leadsTo', 'bring'])
     expect(page).toContain(`\`${word}`);
   for (const key of ['text', 'secret', 'url', 'number', 'flag', 'choice', 'list']) expect(page).toContain(`\`${key}\``);
 });

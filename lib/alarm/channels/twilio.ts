@@ -1,4 +1,5 @@
-// SMS by Twilio, with its own client, which is loaded only here and only when a message goes out: it is 20 MB. Its requests go
+// SMS by Twilio, with its own client, which is loaded only here and only when a message goes out: it is 20 MB and three hundred files,
+// a tenth of a second and more in which nothing else runs; so not while a round is timed. Its requests go
 // through our HTTP client, so that deadline, proxies and limits hold for them as well.
 
 import type { RequestClient } from 'twilio';
@@ -12,6 +13,7 @@ export const twilio = channel({
   help: 'SMS by Twilio. Of from and messaging_service, exactly one.',
   docs: 'https://www.twilio.com/docs/messaging/api/message-resource',
   takes: 'all',
+  isHeavy: true,
   keys: {
     account: {
       is: 'text',

@@ -2,7 +2,7 @@
 // side is said, and changes nothing about measuring.
 //
 // The first alarm of a round goes out at once, with what breaks in the same moment; what else the round finds is told in one more message
-// at its end, or after half a minute.
+// at its end, or after half a minute. What takes the processor for long, the client of Twilio, waits for the end of what is timed.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,6 +18,7 @@ import { replaceFile } from '../../record/replace.ts';
 import { REPORT_SECTION } from '../../report/config-table.ts';
 import { type Problem, reporterFor } from '../../site/problem.ts';
 import { type Loaded, type Places, placesOf, projectRoot } from '../context.ts';
+import { Timed } from './timed.ts';
 
 export interface Teller {
   /** A trip of this round is finished and recorded, or a look at this host. */
@@ -37,6 +38,8 @@ export interface TellerOptions {
   readonly trips: number;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
+  /** What else is timed in this process. */
+  readonly timed?: Timed;
 }
 
 /** Reads alarms.cfg when it first has something to do. */
@@ -47,6 +50,8 @@ export function tellerFor(places: Places, { site, sequence }: Pick<Loaded, 'site
   let running: Promise<void> | undefined;
   let alarms: Promise<Alarms | undefined> | undefined;
   let hasTold = false;
+  const timed = options.timed ?? new Timed();
+  const measured = options.trips > 0 ? timed.begin() : () => {};
   const read = () => {
     alarms ??= usableAlarms(places, options.say);
     return alarms;
@@ -70,6 +75,7 @@ export function tellerFor(places: Places, { site, sequence }: Pick<Loaded, 'site
         commandTail: commandTail(places),
         signal: options.signal,
         say: options.say,
+        nothingTimed: () => timed.over(),
       });
     } catch (error) {
       options.say(
@@ -92,13 +98,16 @@ export function tellerFor(places: Places, { site, sequence }: Pick<Loaded, 'site
     heard(record) {
       fresh.push(record);
       count += 1;
-      if (count >= options.trips) void next();
-      else if (record.type === 'trip' && record.verdict.state !== 'ok') {
+      if (count >= options.trips) {
+        measured();
+        void next();
+      } else if (record.type === 'trip' && record.verdict.state !== 'ok') {
         read().catch(() => {}); // told where it is used
         timer ??= setTimeout(() => void next(), hasTold ? REST_MS : FIRST_MS);
       }
     },
     async finish() {
+      measured();
       const isUnderWay = running !== undefined && fresh.length === 0;
       await withinBounds(isUnderWay && running !== undefined ? running : next(), options.say);
     },
