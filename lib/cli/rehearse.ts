@@ -5,9 +5,10 @@
 // milliseconds of each start and nothing else. It sends nothing anywhere but to itself and leaves nothing behind.
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { replaceFile } from '../record/replace.ts';
 import { type StandinSite, startSite } from '../standin/site.ts';
 
 /** Longer than any of them takes on a machine that is busy. */
@@ -55,7 +56,7 @@ function commands(): Readonly<Record<string, readonly string[]>> {
 function write(site: StandinSite): void {
   const queue = join(place, 'queue', 'deferred', 'A');
   mkdirSync(queue, { recursive: true });
-  writeFileSync(join(queue, 'A10000000'), '');
+  replaceFile(join(queue, 'A10000000'), '');
   const files = [
     ...site.files(),
     { name: 'sequence.cfg', text: sequence(site), mode: 0o640 },
@@ -69,7 +70,7 @@ function write(site: StandinSite): void {
   for (const { name, text, mode } of files) {
     const file = join(place, name);
     mkdirSync(dirname(file), { recursive: true, mode: 0o750 });
-    writeFileSync(file, text, { mode });
+    replaceFile(file, text, mode);
   }
 }
 

@@ -31,15 +31,15 @@ export async function loadHost(dir: string): Promise<LoadedHost | undefined> {
   if (!existsSync(path)) return undefined;
   const problems: Problem[] = [];
   const report = reporterFor(path, problems);
-  const contents = await readContents(path, report);
+  const contents = readContents(path, report);
   const config = contents === undefined ? undefined : build(contents, report);
   const ordered = inOrder(problems);
   const hasError = ordered.some(({ severity }) => severity === 'error');
   return { problems: ordered, ...(config === undefined || hasError ? {} : { config }) };
 }
 
-async function readContents(path: string, report: Reporter): Promise<HostContents | undefined> {
-  const file = await readConfigFile(path, report, 'healthmon config describe host.cfg prints one to begin with');
+function readContents(path: string, report: Reporter): HostContents | undefined {
+  const file = readConfigFile(path, report, 'healthmon config describe host.cfg prints one to begin with');
   if (file === undefined) return undefined;
   if (file.isOpenToAll)
     report.warning({ line: 1, column: 1 }, 'anybody on this machine can change this file', `chmod o-w '${path}'`);

@@ -65,7 +65,7 @@ export async function loadReportConfig(dir: string, site: Site | undefined): Pro
   const problems: Problem[] = [];
   const report = reporterFor(join(dir, FILE), problems);
   const isMissing: Problem[] = [];
-  const file = await readConfigFile(join(dir, FILE), reporterFor(FILE, isMissing), MISSING);
+  const file = readConfigFile(join(dir, FILE), reporterFor(FILE, isMissing), MISSING);
   if (file === undefined && isMissing.every(({ remedy }) => remedy !== MISSING))
     return { problems: isMissing.map(problem => ({ ...problem, file: join(dir, FILE) })), mentions: [] };
   const text = file === undefined ? '' : decodeUtf8(file.bytes, report);
@@ -106,7 +106,7 @@ async function build(
   if (values === undefined) return undefined;
   const place = (key: string) => entry.written.get(key) ?? entry.place;
   const use = values.ca_file === undefined ? [] : [{ path: values.ca_file, place: place('ca_file') }];
-  const authorities = await readAuthorities(dir, use, Date.now(), report);
+  const authorities = readAuthorities(dir, use, Date.now(), report);
   const relay =
     values.to.length === 0 ? undefined : relayOf(values, { dir, site, authorities }, text => report.error(place('relay'), text));
   return {

@@ -50,16 +50,16 @@ export async function loadFormats({ shipped, plugins }: FormatFolders): Promise<
   ] as const) {
     if (folder === undefined) continue;
     if (origin === 'plugin' && statSync(join(folder, FILE), { throwIfNoEntry: false }) === undefined) continue;
-    for (const format of await readFolder(folder, origin, problems)) byName.set(format.name, format);
+    for (const format of readFolder(folder, origin, problems)) byName.set(format.name, format);
   }
   return { byName, problems: inOrder(problems) };
 }
 
 const FILE = 'report_formats.cfg';
 
-async function readFolder(folder: string, origin: Format['origin'], problems: Problem[]): Promise<Format[]> {
+function readFolder(folder: string, origin: Format['origin'], problems: Problem[]): Format[] {
   const report = reporterFor(join(folder, FILE), problems);
-  const file = await readConfigFile(join(folder, FILE), report, 'healthmon config describe report_formats.cfg prints one');
+  const file = readConfigFile(join(folder, FILE), report, 'healthmon config describe report_formats.cfg prints one');
   const text = file === undefined ? undefined : decodeUtf8(file.bytes, report);
   if (text === undefined) return [];
   const toml = readToml(text);
@@ -68,7 +68,7 @@ async function readFolder(folder: string, origin: Format['origin'], problems: Pr
     return [];
   }
   const contents = readTable(FORMATS_TABLE, toml.root, report);
-  const formats = await Promise.all(contents.format.map(entry => formatOf(entry, { folder, origin, report, problems })));
+  const formats = contents.format.map(entry => formatOf(entry, { folder, origin, report, problems }));
   return formats.filter(format => format !== undefined);
 }
 
@@ -79,16 +79,16 @@ interface Place {
   readonly problems: Problem[];
 }
 
-async function formatOf(entry: FormatEntry, at: Place): Promise<Format | undefined> {
+function formatOf(entry: FormatEntry, at: Place): Format | undefined {
   const { values } = entry;
   if (values === undefined) return undefined;
   const where = (key: string) => entry.written.get(key) ?? entry.place;
   const source = (path: string, key: string) => readSource(path, at, text => at.report.error(where(key), text));
-  const text = values.text === undefined ? undefined : await source(values.text, 'text');
-  const html = values.html === undefined ? undefined : await source(values.html, 'html');
+  const text = values.text === undefined ? undefined : source(values.text, 'text');
+  const html = values.html === undefined ? undefined : source(values.html, 'html');
   const partials = new Map<string, Source>();
   for (const path of values.partials) {
-    const partial = await source(path, 'partials');
+    const partial = source(path, 'partials');
     if (partial === undefined) return undefined;
     partials.set(basename(path).replace(/\..*$/, ''), partial);
   }
@@ -109,7 +109,7 @@ async function formatOf(entry: FormatEntry, at: Place): Promise<Format | undefin
 }
 
 /** A file of a format: inside its folder, whatever links say, and not for everybody to change. */
-async function readSource(path: string, { folder, problems }: Place, tell: (text: string) => void): Promise<Source | undefined> {
+function readSource(path: string, { folder, problems }: Place, tell: (text: string) => void): Source | undefined {
   const file = resolve(folder, path);
   const place = realOf(file);
   const root = realOf(folder);
@@ -122,7 +122,7 @@ async function readSource(path: string, { folder, problems }: Place, tell: (text
     return undefined;
   }
   const report = reporterFor(file, problems);
-  const bytes = await readConfigFile(file, report, '');
+  const bytes = readConfigFile(file, report, '');
   if (bytes?.isOpenToAll === true || isOpen(dirname(place))) {
     report.error(
       { line: 1, column: 1 },

@@ -1,7 +1,7 @@
 // The site's own certificate authorities: files of PEM certificates, named by ca_file, read once each.
 
 import { X509Certificate } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { printable } from '../model/printable.ts';
 import type { Place, Reporter } from './problem.ts';
@@ -20,33 +20,25 @@ interface AuthorityUse {
  * The certificates of every file that is named, as PEM, by the path as it stands in the config. A file that cannot be read or
  * holds none is an error at the place of its first use; a certificate that has expired by `at` is a warning.
  */
-export async function readAuthorities(
-  dir: string,
-  uses: readonly AuthorityUse[],
-  at: number,
-  report: Reporter,
-): Promise<Map<string, string>> {
+export function readAuthorities(dir: string, uses: readonly AuthorityUse[], at: number, report: Reporter): Map<string, string> {
   const pems = new Map<string, string>();
   for (const { path, place } of uses.filter((use, i) => uses.findIndex(other => other.path === use.path) === i)) {
-    const pem = await readPem(resolve(dir, path), { place, at, report });
+    const pem = readPem(resolve(dir, path), { place, at, report });
     if (pem !== undefined) pems.set(path, pem);
   }
   return pems;
 }
 
-async function readPem(
-  path: string,
-  { place, at, report }: { place: Place; at: number; report: Reporter },
-): Promise<string | undefined> {
+function readPem(path: string, { place, at, report }: { place: Place; at: number; report: Reporter }): string | undefined {
   const wrong = (why: string, remedy?: string): undefined => {
     report.error(place, `cannot use ca_file ${printable(path)}: ${why}`, remedy);
   };
   let text: string;
   try {
-    const facts = await stat(path);
+    const facts = statSync(path);
     if (!facts.isFile()) return wrong('it is not a regular file');
     if (facts.size > MAX_BYTES) return wrong(`it has ${facts.size} bytes, more than ${MAX_BYTES}`);
-    text = await readFile(path, 'latin1');
+    text = readFileSync(path, 'latin1');
   } catch (error) {
     return wrong(reason(error));
   }

@@ -56,14 +56,14 @@ export async function loadSite(dir: string, options: LoadOptions): Promise<Loade
     ...(options.commandMs === undefined ? {} : { commandMs: options.commandMs }),
   };
 
-  const contents = await readSiteFile(join(dir, 'site.cfg'), siteFile);
-  const entries = options.withoutSequence === true ? [] : await readSequenceFile(join(dir, 'sequence.cfg'), sequenceFile);
+  const contents = readSiteFile(join(dir, 'site.cfg'), siteFile);
+  const entries = options.withoutSequence === true ? [] : readSequenceFile(join(dir, 'sequence.cfg'), sequenceFile);
   if (contents === undefined) return { problems: inOrder([...ofSite, ...ofSequence]) };
 
   const inventory = takeInventory(contents);
   checkReferences(contents, inventory, siteFile);
   checkCautions(contents, at, siteFile);
-  const authorities = await readAuthorities(dir, authorityUses(contents), at, siteFile);
+  const authorities = readAuthorities(dir, authorityUses(contents), at, siteFile);
   if (options.secrets) await checkSecrets(contents, secrets, siteFile);
   const sequence = entries === undefined ? undefined : checkSequence(entries, contents, inventory, sequenceFile);
   // While lines of the sequence are wrong, what they would have used is not known.
@@ -79,8 +79,8 @@ function isError({ severity }: Problem): boolean {
   return severity === 'error';
 }
 
-async function readSiteFile(path: string, report: Reporter): Promise<SiteContents | undefined> {
-  const file = await readConfigFile(path, report, 'healthmon init DIR writes a working set of files');
+function readSiteFile(path: string, report: Reporter): SiteContents | undefined {
+  const file = readConfigFile(path, report, 'healthmon init DIR writes a working set of files');
   if (file === undefined) return undefined;
   if (file.isOpenToAll)
     report.warning(
@@ -96,8 +96,8 @@ async function readSiteFile(path: string, report: Reporter): Promise<SiteContent
   return undefined;
 }
 
-async function readSequenceFile(path: string, report: Reporter): Promise<PlacedEntry[] | undefined> {
-  const file = await readConfigFile(path, report, 'healthmon config describe sequence.cfg prints one to begin with');
+function readSequenceFile(path: string, report: Reporter): PlacedEntry[] | undefined {
+  const file = readConfigFile(path, report, 'healthmon config describe sequence.cfg prints one to begin with');
   if (file === undefined) return undefined;
   let hasProblem = false;
   const entries = parseSequence(file.bytes, {

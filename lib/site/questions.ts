@@ -95,7 +95,7 @@ export const QUESTIONS: readonly Question[] = [
     default: () => 'pop3 imap',
     hint: 'pop3, imap or both',
     parse: text => {
-      const asked = words(text.toLowerCase());
+      const asked = words(text.toLowerCase().replace(/\bboth\b/, PROTOCOLS.join(' ')));
       const bad = asked.find(word => !PROTOCOLS.some(protocol => protocol === word));
       if (bad !== undefined || asked.length === 0) return wrong('pop3, imap or both', bad ?? '', PROTOCOLS);
       return { answers: { protocols: PROTOCOLS.filter(protocol => asked.includes(protocol)) } };

@@ -1,7 +1,6 @@
 // A secret in a file: refused unless nobody but its owner can read or change it, or put another one in its place.
 
-import { constants, type Stats } from 'node:fs';
-import { type FileHandle, lstat, open, realpath, stat } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { reason, SecretProblem } from './secret-problem.ts';
 
@@ -18,31 +17,28 @@ const MAX_BYTES = 64 * 1024;
  * @throws {SecretProblem} when it is missing, not a regular file, empty, too large, of another owner than us or root, readable
  *   or writable by group or others, or in a folder that group or others may write to (a sticky one is taken).
  */
-export async function readSecretFile(
-  path: string,
-  options: { readonly isPrivate: boolean; readonly make?: string },
-): Promise<Buffer> {
-  let handle: FileHandle;
+export function readSecretFile(path: string, options: { readonly isPrivate: boolean; readonly make?: string }): Buffer {
+  let fd: number;
   try {
     // Without O_NONBLOCK a named pipe would hold us up for ever, before we could see what it is.
-    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     throw new SecretProblem(`Cannot read secret file ${path}: ${reason(error)}`, missingRemedy(path, error, options.make));
   }
   try {
-    const facts = await handle.stat();
+    const facts = fstatSync(fd);
     if (!facts.isFile()) throw new SecretProblem(`Cannot use secret file ${path}: it is not a regular file`);
     if (options.isPrivate) {
       checkFile(path, facts);
-      await checkFolders(path);
+      checkFolders(path);
     }
     if (facts.size > MAX_BYTES)
       throw new SecretProblem(
         `Cannot use secret file ${path}: it has ${facts.size} bytes, more than the ${MAX_BYTES} that a secret may have`,
       );
-    return await readAll(handle, path);
+    return readAll(fd, path);
   } finally {
-    await handle.close();
+    closeSync(fd);
   }
 }
 
@@ -77,12 +73,12 @@ function checkFile(path: string, { mode, uid }: Stats): void {
 }
 
 /** Who may write to the folder may put another file in the secret's place. */
-async function checkFolders(path: string): Promise<void> {
+function checkFolders(path: string): void {
   let folders: string[];
   try {
-    const isLink = (await lstat(path)).isSymbolicLink();
-    folders = isLink ? [dirname(path), dirname(await realpath(path))] : [dirname(path)];
-    for (const folder of folders) checkFolder(path, folder, await stat(folder));
+    const isLink = lstatSync(path).isSymbolicLink();
+    folders = isLink ? [dirname(path), dirname(realpathSync(path))] : [dirname(path)];
+    for (const folder of folders) checkFolder(path, folder, statSync(folder));
   } catch (error) {
     if (error instanceof SecretProblem) throw error;
     throw new SecretProblem(`Cannot look at the folder of secret file ${path}: ${reason(error)}`);
@@ -99,12 +95,12 @@ function checkFolder(path: string, folder: string, { mode }: Stats): void {
   }
 }
 
-async function readAll(handle: FileHandle, path: string): Promise<Buffer> {
+function readAll(fd: number, path: string): Buffer {
   const buffer = Buffer.alloc(MAX_BYTES + 1);
   let length = 0;
   try {
     while (length < buffer.length) {
-      const { bytesRead } = await handle.read(buffer, length, buffer.length - length, null);
+      const bytesRead = readSync(fd, buffer, length, buffer.length - length, null);
       if (bytesRead === 0) break;
       length += bytesRead;
     }
