@@ -3,7 +3,7 @@
 
 import { shortName } from '../../model/component.ts';
 import type { Endpoint } from '../../model/endpoint.ts';
-import type { Account, Site } from '../../model/site.ts';
+import type { Account, Balancer, Mmp, Mta, Site, Store } from '../../model/site.ts';
 import type { Suspect } from '../../model/verdict.ts';
 
 /** @returns one line per thing to try, for a suspect that has a door; empty for the others */
@@ -39,9 +39,37 @@ export function commandsFor(site: Site, suspect: Suspect, account: Account | und
       const server = site.nameServers.get(name);
       return server === undefined ? [] : [`dig @${server.address} -p ${server.port} ${word(site.domain)} SOA`];
     }
+    case 'link':
+      return linkLines(site, name, suspect);
     default:
       return [];
   }
+}
+
+/** Whether one machine reaches the other can only be asked on the first. */
+function linkLines(site: Site, link: string, { protocol }: Suspect): readonly string[] {
+  const machines = [site.mtas, site.mmps, site.stores, site.balancers].flatMap(kind => [...kind.values()]);
+  for (const from of machines) {
+    if (!link.startsWith(`${from.name}-`)) continue;
+    const to = link.slice(from.name.length + 1);
+    const host = hostOf(from);
+    const door =
+      protocol === 'ldap'
+        ? site.directories.get(to)?.ldap
+        : (site.stores.get(to)?.[protocol === 'lmtp' || protocol === 'imap' || protocol === 'pop3' ? protocol : 'lmtp'] ??
+          site.mtas.get(to)?.smtp ??
+          site.mmps.get(to)?.[protocol === 'pop3' ? 'pop3' : 'imap']);
+    if (host !== undefined && door !== undefined)
+      return [`ssh ${word(host)} nc -vz -w 5 ${word(door.host)} ${door.port}   # from the one machine to the other`];
+  }
+  return [];
+}
+
+/** The address of a machine, by any of its doors. */
+function hostOf(machine: Mta | Mmp | Store | Balancer): string | undefined {
+  if ('smtp' in machine) return machine.smtp.host;
+  if ('doors' in machine) return Object.values(machine.doors)[0]?.host;
+  return (machine.imap ?? machine.pop3 ?? ('lmtp' in machine ? machine.lmtp : undefined))?.host;
 }
 
 function smtpLines(site: Site, endpoint: Endpoint | undefined, account: Account | undefined): readonly string[] {
