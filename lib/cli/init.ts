@@ -49,6 +49,7 @@ export async function runInit(
   }
   terminal.out(`${step++}. Check: healthmon config check ${dir}`);
   terminal.out(`${step++}. Walk every path once: check_rndtrip --all --config ${dir}`);
+  terminal.out(`${step++}. Choose who is told, in ${dir}/alarms.cfg: lib/alarm/README.md, five minutes to a tested pager`);
   terminal.out(`${step}. Put it into crontab: healthmon crontab --config ${dir}`);
   return 0;
 }

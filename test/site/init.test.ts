@@ -162,6 +162,15 @@ test('readAnswers() takes defaults for what is not given', () => {
   });
 });
 
+test.for([
+  ['both', ['pop3', 'imap']],
+  ['imap, pop3', ['pop3', 'imap']],
+  ['IMAP', ['imap']],
+] as const)('readAnswers() takes the protocols %j', ([protocols, wanted]) => {
+  const result = readAnswers({ domain: 'example.com', mtas: 'mx1', stores: 'ims1', protocols });
+  expect('answers' in result && result.answers.protocols).toEqual(wanted);
+});
+
 test('readAnswers() tells every wrong answer at once', () => {
   const result = readAnswers({
     domain: 'a b',
