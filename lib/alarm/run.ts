@@ -88,6 +88,12 @@ function ownEnvironment(): Record<string, string> {
 
 type Found = { readonly file: string } | { readonly problem: string };
 
+/** Why a program could not be run as it is now; undefined when it could. @param cwd where a path that is not absolute begins */
+export function whyNotRun(name: string, cwd: string): string | undefined {
+  const found = findProgram(name, cwd);
+  return 'problem' in found ? found.problem : undefined;
+}
+
 /** By its path, or along PATH; refused when somebody else than we or root may write to it or to its folder. */
 function findProgram(name: string, cwd: string): Found {
   const places = name.includes('/')

@@ -202,7 +202,7 @@ export const RESERVED: readonly string[] = Object.keys(FIXED);
 export function alarmsTable(kinds: readonly Channel[], others: Sections = {}): FileTable<FixedSections> {
   const { alarms, notify, heartbeat } = FIXED;
   const channels = Object.fromEntries(kinds.map(kind => [kind.kind, channelSection(kind)]));
-  return { intro: INTRO, sections: { alarms, notify, ...channels, heartbeat, ...others }, refused };
+  return { intro: INTRO, sections: { alarms, notify, ...channels, heartbeat, ...others }, refused, refusedSections };
 }
 
 /** What `healthmon config describe alarms.cfg` prints and what lies in etc/. */
@@ -250,6 +250,15 @@ function refused(key: string): { readonly text: string; readonly remedy: string 
   return {
     text: 'a secret must not stand in this file',
     remedy: `write it into a file of its own that only you can read (chmod 600), and name that file here: ${key}_file = "secrets/NAME"`,
+  };
+}
+
+function refusedSections(name: string): { readonly text: string; readonly remedy: string } | undefined {
+  if (!/^(?:e[-_]?mail|mail|smtp|sendmail)$/i.test(name)) return undefined;
+  return {
+    text: 'there is no mail channel, because mail is what may be down',
+    remedy:
+      'take one that does not need the mail site: push, SMS, chat, a program; healthmon config describe alarms.cfg shows them',
   };
 }
 

@@ -39,14 +39,16 @@ export function titleOf(
   const { component, protocols, phase, kind, isBlind, words } = alarm;
   if (kind === 'host')
     return `${component} ${words === undefined ? `${phase}: ${KINDS.host}` : `${phase.split(' ')[0]}: ${words}`}`;
-  if (isBlind === true) {
-    const why = phase === 'resolve' ? 'our own resolver does not answer' : 'our own network does not reach the site';
-    return `the monitor is blind: ${why}`;
-  }
-  if (component === 'monitor')
-    return `the monitor cannot measure: ${phase === 'secret' ? 'a password cannot be read' : `its own ${phase}`}`;
+  if (isBlind === true) return `the monitor is blind: ${phase === 'resolve' ? OURS.resolve : OURS.connect}`;
+  if (component === 'monitor') return `the monitor cannot measure: ${OURS[phase] ?? `its own ${phase}`}`;
   return `${component} ${protocols.join('+')} ${phase}: ${kindText(kind, phase)}`;
 }
+
+const OURS: Readonly<Record<string, string>> = {
+  resolve: 'our own resolver does not answer',
+  connect: 'our own network does not reach the site',
+  secret: 'a password cannot be read',
+};
 
 /** What people call a severity: of a host, in the words of its checks. */
 export function severityText({ component, severity }: Pick<Alarm, 'component' | 'severity'>): string {

@@ -65,6 +65,14 @@ test.for<readonly [name: string, text: string, told: readonly (string | RegExp)[
     ],
   ],
   [
+    'mail',
+    `[email.y]\nto = "boss@example.net"\n[exec.x]\ncommand = ["/bin/true"]\n${N}`,
+    [
+      'alarms.cfg:1: error: there is no mail channel, because mail is what may be down: found [email]',
+      '    take one that does not need the mail site: push, SMS, chat, a program; healthmon config describe alarms.cfg shows them',
+    ],
+  ],
+  [
     'a channel that nobody uses',
     `[log.y]\n[exec.x]\ncommand = ["/bin/true"]\n${N}`,
     ['alarms.cfg:1: warning: [log.y] is used by nobody: no [notify.NAME] has it among its channels'],

@@ -1,7 +1,7 @@
 // The alarms as an operator meets them: real commands, a site that breaks, a receiver that counts.
 
 import { createHmac } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { journalDays, readJournal } from '../../lib/record/journal.ts';
@@ -56,6 +56,19 @@ test('config check refuses a channel and a heartbeat that lead through the site,
   expect(receiver.got).toEqual([]);
   // With alarms cron starts each minute: second tries, reminders and escalation go by the runs.
   expect((await shop.run('healthmon', 'crontab')).out).toMatch(/^\* \* \* \* \* {2}\S+ .*check_rndtrip/m);
+});
+
+test('config check tells of a program that is not there, or that others could change', async () => {
+  shop.write('open-to-all', '#!/bin/sh\n', 0o700);
+  chmodSync(join(shop.config, 'open-to-all'), 0o722);
+  const program = (name: string) => `[exec.${name}]\ncommand = ["./${name}"]\n${ACCEPTED}`;
+  shop.write('alarms.cfg', `${program('gone')}${program('open-to-all')}[notify.oncall]\nchannels = ["gone", "open-to-all"]\n`);
+  const { status, out } = await shop.run('healthmon', 'config', 'check');
+  expect(status).toBe(3);
+  expect(out).toContain('alarms.cfg:1: error: [exec.gone]: there is no program ./gone\n    write its whole path, or install it');
+  expect(out).toMatch(
+    /alarms\.cfg:4: warning: \[exec\.open-to-all\]: as things are it would not be run: \S.* can be changed by others/,
+  );
 });
 
 test('alarm test sends a marked message over each channel and shows its way; what fails is told and not tried again later', async () => {

@@ -117,6 +117,8 @@ export interface FileTable<S extends Sections = Sections> {
   readonly intro: string;
   readonly sections: S;
   readonly refused?: RefusedKeys;
+  /** The same for sections that people look for here. */
+  readonly refusedSections?: RefusedKeys;
 }
 
 /** Every section of a file as it was read, under the sections' own names. */

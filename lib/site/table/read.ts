@@ -256,6 +256,11 @@ function reportUnknownSection(table: FileTable, key: string, { place, value }: T
     );
     return;
   }
+  const refusal = table.refusedSections?.(key);
+  if (refusal !== undefined) {
+    report.error(place, `${refusal.text}: found [${shown}]`, refusal.remedy);
+    return;
+  }
   const sections = Object.entries(table.sections);
   const near = nearest(key, Object.keys(table.sections));
   const meant = sections.find(([name]) => name === near);
