@@ -224,3 +224,29 @@ test('while alarms.cfg has an error the last one without is used, and that is sa
   expect(err).toContain('the last one without errors is used: healthmon config check');
   expect(sent(receiver).map(({ headline }) => headline)).toEqual(['FAILED mmp/smux01 imap connect: connection refused']);
 });
+
+test('while no channel takes it, an alarm is listed as one that has reached nobody; then as told', async () => {
+  const receiver = await startReceiver({ answer: { status: 503 } });
+  shop.write('alarms.cfg', `[alarms]\nwait = 1\ntogether = 0\n${hook(receiver.url)}${NOTIFY}`);
+  shop.write('sequence.cfg', '00 DMSG -u ims1 -s ssmtp01 -p smux02 -m imap\n');
+  const broken = await shop.standin.breakIt('stopped', 'mmp/smux02 imap');
+  await shop.run('check_rndtrip', '--all');
+  await broken.mend();
+  const reached = async () => {
+    const { out } = await shop.run('healthmon', 'alarm', 'list', '--json');
+    const listed = JSON.parse(out) as { component: string; told: string[]; waiting: string[] }[];
+    return listed.flatMap(({ component, told, waiting }) => (component === 'mmp/smux02' ? [told, waiting] : []));
+  };
+  expect(await reached()).toEqual([[], ['oncall']]);
+  const { out } = await shop.run('healthmon', 'alarm', 'list');
+  expect(out).toContain(
+    'nobody has been told; not out yet: the message to oncall (healthmon alarm status); nobody has taken it on',
+  );
+  receiver.answer = { status: 200 };
+  const withoutAPath = () => shop.run('check_rndtrip', '--at', '00:30');
+  const next = async () => {
+    await withoutAPath();
+    return reached();
+  };
+  await expect.poll(next, { timeout: 15_000 }).toEqual([['oncall'], []]);
+});

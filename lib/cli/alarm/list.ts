@@ -67,11 +67,13 @@ export function listText(open: readonly Alarm[], state: AlarmState, now: number,
 /** Who knows of it, who has it, what holds it back. */
 function handText(alarm: Alarm, state: AlarmState, now: number): string {
   const told = toldOf(alarm, state);
+  const waiting = waitingFor(alarm, state);
   const silence = silenceOf(alarm, state.silences, now);
   const { ack } = alarm;
   const isTaken = ack !== undefined && isAcked(alarm, now);
   return [
     told.length === 0 ? 'nobody has been told' : `told: ${told.join(', ')}`,
+    ...(waiting.length === 0 ? [] : [`not out yet: the message to ${waiting.join(', ')} (healthmon alarm status)`]),
     ...(alarm.explainedBy === undefined ? [] : [`alarm ${alarm.explainedBy} explains it`]),
     ...(silence === undefined ? [] : [`silenced until ${whenText(silence.until, now)} by ${silence.by}: ${silence.reason}`]),
     isTaken
@@ -80,8 +82,18 @@ function handText(alarm: Alarm, state: AlarmState, now: number): string {
   ].join('; ');
 }
 
-function toldOf({ id }: Alarm, { telling }: AlarmState): readonly string[] {
-  return Object.keys(telling.told).flatMap(key => (key.startsWith(`${id}>`) ? [key.slice(`${id}>`.length)] : []));
+/** Those whom it has reached. */
+function toldOf(alarm: Alarm, state: AlarmState): readonly string[] {
+  const { id } = alarm;
+  const waiting = waitingFor(alarm, state);
+  const all = Object.keys(state.telling.told).flatMap(key => (key.startsWith(`${id}>`) ? [key.slice(`${id}>`.length)] : []));
+  return all.filter(name => !waiting.includes(name));
+}
+
+/** Those whom it has not reached yet: their message is decided, and no channel has taken it. */
+function waitingFor({ id }: Alarm, { messages }: AlarmState): readonly string[] {
+  const isUntold = messages.filter(({ notices }) => notices.some(({ alarm, what }) => alarm === id && what === 'raised'));
+  return [...new Set(isUntold.map(({ to }) => to))];
 }
 
 function overText({ firstAt, endedAt, lastBadAt, closedBecause }: Alarm, now: number): string {
@@ -112,6 +124,7 @@ function forMachines(alarm: Alarm, state: AlarmState, now: number) {
     words: alarm.words ?? null,
     trip: alarm.lastTrip ?? null,
     told: toldOf(alarm, state),
+    waiting: waitingFor(alarm, state),
     explains,
     explainedBy: explainedBy ?? null,
     ack: ack === undefined ? null : { by: ack.by, at: iso(ack.at), until: maybeIso(ack.until), reason: ack.reason ?? null },
