@@ -45,8 +45,12 @@ export function readJournal(state: string, day: string): JournalDay {
   return parseJournal(readOrEmpty(journalFile(state, day)));
 }
 
-/** The newest records, going back at most so many bytes: enough for what a path usually takes. */
-export function readJournalTail(state: string, mostBytes: number): JournalDay {
+/**
+ * The newest records, going back at most so many bytes: enough for what a path usually takes.
+ *
+ * @param words as they stand in JSON; lines that lack one of them are passed over unread
+ */
+export function readJournalTail(state: string, mostBytes: number, words: readonly string[] = []): JournalDay {
   const records: JournalRecord[] = [];
   let damaged = 0;
   let left = mostBytes;
@@ -54,7 +58,7 @@ export function readJournalTail(state: string, mostBytes: number): JournalDay {
     if (left <= 0) break;
     const text = readTail(journalFile(state, day), left);
     left -= Buffer.byteLength(text);
-    const read = parseJournal(text);
+    const read = parseJournal(text, words);
     records.unshift(...read.records);
     damaged += read.damaged;
   }
@@ -100,11 +104,11 @@ export function readJournalSince(
   return { records, damaged, cursor: Object.fromEntries(newest.map(day => [day, reached[day] ?? 0])) };
 }
 
-function parseJournal(text: string): JournalDay {
+function parseJournal(text: string, words: readonly string[] = []): JournalDay {
   const records: JournalRecord[] = [];
   let damaged = 0;
   for (const line of text.split('\n')) {
-    if (line === '') continue;
+    if (line === '' || !words.every(word => line.includes(word))) continue;
     const record = parseLine(line);
     if (record === undefined) damaged += 1;
     else records.push(record);

@@ -166,12 +166,31 @@ function fits(value: unknown, shape: Shape): boolean {
   if (shape === 'number') return typeof value === 'number';
   if (isList(shape)) return Array.isArray(value) && value.every(each => fits(each, shape[0]));
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const fields: Readonly<Record<string, unknown>> = { ...value };
-  return Object.entries(shape).every(([name, inner]) => {
-    if (!name.endsWith('?')) return fits(fields[name], inner);
-    const field = fields[name.slice(0, -1)];
-    return field === undefined || fits(field, inner);
+  return fieldsOf(shape).every(({ name, isOptional, inner }) => {
+    // As JSON has it: no name of ours is one that every object has.
+    const field = (value as Readonly<Record<string, unknown>>)[name];
+    return (isOptional && field === undefined) || fits(field, inner);
   });
+}
+
+interface Field {
+  readonly name: string;
+  readonly isOptional: boolean;
+  readonly inner: Shape;
+}
+
+const taken = new Map<object, readonly Field[]>();
+
+/** Taken apart once: a year has hundreds of thousands of records, each with a hundred objects. */
+function fieldsOf(shape: { readonly [field: string]: Shape }): readonly Field[] {
+  const known = taken.get(shape);
+  if (known !== undefined) return known;
+  const fresh = Object.entries(shape).map(([text, inner]) => {
+    const isOptional = text.endsWith('?');
+    return { name: isOptional ? text.slice(0, -1) : text, isOptional, inner };
+  });
+  taken.set(shape, fresh);
+  return fresh;
 }
 
 function isList(shape: Shape): shape is readonly [Shape] {

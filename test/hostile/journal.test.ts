@@ -7,8 +7,8 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import pc from 'picocolors';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { resultsOfReading } from '../../lib/alarm/reading.ts';
-import { needsOf, resultOf } from '../../lib/alarm/result.ts';
+import { resultsOfReading } from '../../lib/alarm/when/reading.ts';
+import { needsOf, resultOf } from '../../lib/alarm/when/result.ts';
 import { explainText, findTrip } from '../../lib/cli/explain.ts';
 import { Past } from '../../lib/cli/round/past.ts';
 import { nagiosLine } from '../../lib/cli/view/nagios.ts';
@@ -50,11 +50,13 @@ function readAll(text: string): number {
   writeFileSync(file, text);
   const { records, damaged } = readJournal(state, DAY);
   const { site } = world.standin;
-  const past = Past.read(state);
   const path = { account: 'ims1', mta: 'ssmtp01', mmp: 'smux01', mailbox: 'imap' } as const;
-  past.arrivals(path);
-  past.phases(path);
-  past.siblings(path, Date.now());
+  for (const paths of [[path], []]) {
+    const past = Past.read(state, paths);
+    past.arrivals(path);
+    past.phases(path);
+    past.siblings(path, Date.now());
+  }
   for (const record of records) {
     if (record.type === 'reading') resultsOfReading(record, new Set());
     else resultOf(record, site, needsOf(site));

@@ -1,5 +1,5 @@
 // What the journal says of the last hours, for those who weigh: when messages usually come, what phases usually take, what other paths
-// did. Read once per round.
+// did. Read once per round; half of a short run would go into reading what only a failure needs.
 
 import type { Sibling, UsualPhase } from '../../model/evidence.ts';
 import type { TripRecord } from '../../model/record.ts';
@@ -16,14 +16,20 @@ const SIBLING_MS = 3_600_000;
 const MOST_SIBLINGS = 24;
 
 export class Past {
+  readonly #state: string;
   readonly #trips: TripRecord[];
+  /** The path whose trips alone have been read; undefined when all have. */
+  #only: Path | undefined;
 
-  constructor(trips: readonly TripRecord[]) {
-    this.#trips = [...trips];
+  private constructor(state: string, only: Path | undefined) {
+    this.#state = state;
+    this.#only = only;
+    this.#trips = tripsOf(state, only);
   }
 
-  static read(state: string): Past {
-    return new Past(readJournalTail(state, TAIL_BYTES).records.filter(record => record.type === 'trip'));
+  /** Ready for a round over these paths. Before a trip over one path alone, the trips of others wait until they are asked for. */
+  static read(state: string, paths: readonly Path[]): Past {
+    return new Past(state, paths.length === 1 ? paths[0] : undefined);
   }
 
   /** A trip of this very round. */
@@ -67,7 +73,7 @@ export class Past {
   /** The last result of every other path that shares a component with this one, newest first. */
   siblings(path: Path, at: number): readonly Sibling[] {
     const newest = new Map<string, TripRecord>();
-    for (const record of this.#trips) {
+    for (const record of this.#all()) {
       const other = record.trip.path;
       const shares = other.account === path.account || other.mta === path.mta || other.mmp === path.mmp;
       if (shares && pathKey(other) !== pathKey(path) && at - record.trip.startedAt < SIBLING_MS)
@@ -81,8 +87,23 @@ export class Past {
 
   #of(path: Path): readonly TripRecord[] {
     const key = pathKey(path);
-    return this.#trips.filter(({ trip }) => pathKey(trip.path) === key);
+    const isRead = this.#only === undefined || pathKey(this.#only) === key;
+    return (isRead ? this.#trips : this.#all()).filter(({ trip }) => pathKey(trip.path) === key);
   }
+
+  #all(): readonly TripRecord[] {
+    if (this.#only !== undefined) {
+      const known = new Set(this.#trips.map(({ trip }) => trip.id));
+      this.#trips.unshift(...tripsOf(this.#state, undefined).filter(({ trip }) => !known.has(trip.id)));
+      this.#only = undefined;
+    }
+    return this.#trips;
+  }
+}
+
+function tripsOf(state: string, only: Path | undefined): TripRecord[] {
+  const words = only === undefined ? [] : [only.account, only.mta, only.mmp, only.mailbox].map(word => JSON.stringify(word));
+  return readJournalTail(state, TAIL_BYTES, words).records.filter(record => record.type === 'trip');
 }
 
 /** @param forThis whether it was walked to tell suspects apart */

@@ -50,7 +50,7 @@ export interface RoundOptions {
 
 /** Walks the paths. @returns one record per path, in their order; never throws for what a peer or the disk did */
 export async function makeRound(paths: readonly Path[], options: RoundOptions): Promise<readonly TripRecord[]> {
-  const round = new Round(options);
+  const round = new Round(paths, options);
   if (paths.length > 1) await Promise.all([loadAhead(), loadIsolation()]);
   const records: TripRecord[] = [];
   const waiting = paths.map((path, index) => ({ ...path, index }));
@@ -83,7 +83,7 @@ class Round {
   readonly #maildrops: Maildrops;
   readonly #absences: readonly Absence[];
 
-  constructor(options: RoundOptions) {
+  constructor(paths: readonly Path[], options: RoundOptions) {
     const { site, state, signal } = options;
     const now = Date.now();
     // Every dialog of a round listens for the same word to stop.
@@ -92,7 +92,7 @@ class Round {
     this.#ledger = new Ledger(state);
     this.#ledger.forget(now);
     removeLitter(state, now);
-    this.#past = Past.read(state);
+    this.#past = Past.read(state, paths);
     this.#maildrops = new Maildrops(state, signal, message => options.onNotWritten?.(message));
     const planned = site.maintenance.filter(({ from, until }) => from <= now && now < until);
     this.#absences = [...planned, ...drainsAt(state, now).map(absenceOf)];
