@@ -2,11 +2,11 @@
 // operator's own are in plugins/alarm_channels/ and have this very shape (plugins/README.md).
 
 import type { Literal } from '../site/table/field.ts';
-import type { Severity } from './alarm.ts';
-import type { HttpReply, HttpRequest } from './http.ts';
-import type { Keys, Settings } from './keys.ts';
-import type { RunResult } from './run.ts';
-import type { Telling } from './wording.ts';
+import type { Keys, Settings } from './config/keys.ts';
+import type { HttpReply, HttpRequest } from './send/http.ts';
+import type { RunResult } from './send/run.ts';
+import type { Severity } from './when/alarm.ts';
+import type { Telling } from './words/wording.ts';
 
 /** A message on its way: what it says, and an id that stays the same however often it is sent. */
 export interface Parcel extends Telling {

@@ -3,7 +3,7 @@
 import { kindOf, shortName } from '../model/component.ts';
 import type { Site } from '../model/site.ts';
 import { drainsAt } from '../record/drain.ts';
-import type { Outage } from './policy.ts';
+import type { Outage } from './when/policy.ts';
 
 /** A drain without an end holds until somebody takes it away. */
 const NO_END = Number.MAX_SAFE_INTEGER;

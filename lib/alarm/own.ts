@@ -2,7 +2,7 @@
 
 import { Resolver } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
-import type { OwnLook } from './policy.ts';
+import type { OwnLook } from './when/policy.ts';
 
 const DNS_MS = 1500;
 

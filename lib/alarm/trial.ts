@@ -2,13 +2,13 @@
 // and with the same retries, but each goes over one channel, at once, and what could not go out is not tried again later.
 
 import type { NewRecord } from '../record/journal.ts';
-import { ourselves } from './claim.ts';
-import { withMarked } from './decide.ts';
-import { type Attempt, type Clock, sendMessage, systemClock } from './dispatch.ts';
-import type { Alarms } from './load.ts';
-import type { Notice } from './notice.ts';
-import { transact } from './outbox.ts';
-import { deliveryRecord, noteInJournal } from './records.ts';
+import type { Alarms } from './config/load.ts';
+import { ourselves } from './send/claim.ts';
+import { type Attempt, type Clock, sendMessage, systemClock } from './send/dispatch.ts';
+import { transact } from './send/outbox.ts';
+import { deliveryRecord, noteInJournal } from './send/records.ts';
+import { withMarked } from './when/decide.ts';
+import type { Notice } from './words/notice.ts';
 
 export interface TrialOptions {
   readonly alarms: Alarms;

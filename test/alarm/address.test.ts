@@ -1,10 +1,10 @@
 // Who is told what and when: each recipient's own view, with quiet hours, silences, acks, escalation and spacing.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Addressing, address, NOBODY_TOLD, type Recipient, type Telling } from '../../lib/alarm/address.ts';
-import { isQuiet, parseQuiet } from '../../lib/alarm/quiet.ts';
-import type { Result } from '../../lib/alarm/result.ts';
-import { acknowledge, isMeant, matches, type Silence } from '../../lib/alarm/silence.ts';
+import { type Addressing, address, NOBODY_TOLD, type Recipient, type Telling } from '../../lib/alarm/when/address.ts';
+import { isQuiet, parseQuiet } from '../../lib/alarm/when/quiet.ts';
+import type { Result } from '../../lib/alarm/when/result.ts';
+import { acknowledge, isMeant, matches, type Silence } from '../../lib/alarm/when/silence.ts';
 import { bad, Gate, good, HOUR, MINUTE, path, SITE, START } from './results.ts';
 
 const at = (minutes: number) => START + minutes * MINUTE;

@@ -7,7 +7,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Outcome } from '../../lib/alarm/channel.ts';
-import type { Telling } from '../../lib/alarm/wording.ts';
+import type { Telling } from '../../lib/alarm/words/wording.ts';
 import { authorityPem } from '../../lib/standin/network/certificates.ts';
 import { bring, type Loaded, loaded } from './ready.ts';
 import { type Answer, type Got, HOST, type Receiver, startProxy, startReceiver } from './receiver.ts';

@@ -3,7 +3,7 @@
 import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Alarms, readAlarms } from '../../lib/alarm/load.ts';
+import { type Alarms, readAlarms } from '../../lib/alarm/config/load.ts';
 import { alarmSample } from '../../lib/cli/config/alarm.ts';
 import { OTHER_SECTIONS } from '../../lib/cli/round/tell.ts';
 import { formatProblems, type Problem, reporterFor } from '../../lib/site/problem.ts';

@@ -2,9 +2,9 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { NO_ALARMS } from '../../lib/alarm/alarm.ts';
-import { changePercent } from '../../lib/alarm/flap.ts';
-import { forget, shiftGate, step } from '../../lib/alarm/gate.ts';
+import { NO_ALARMS } from '../../lib/alarm/when/alarm.ts';
+import { changePercent } from '../../lib/alarm/when/flap.ts';
+import { forget, shiftGate, step } from '../../lib/alarm/when/gate.ts';
 import type { Path } from '../../lib/model/trip.ts';
 import { bad, Gate, good, HOUR, MINUTE, POLICY, path, SITE, START } from './results.ts';
 

@@ -1,9 +1,9 @@
 // The sign of life: when there is one to give, how each watcher gets it, and that a live process with dead results gives none.
 
 import { expect, test } from 'vitest';
-import { type GateState, NO_ALARMS } from '../../lib/alarm/alarm.ts';
-import { beatRequest, judgeBeat, type Pulse, pulseOf } from '../../lib/alarm/heartbeat.ts';
-import type { Message } from '../../lib/alarm/message.ts';
+import type { Message } from '../../lib/alarm/send/message.ts';
+import { type GateState, NO_ALARMS } from '../../lib/alarm/when/alarm.ts';
+import { beatRequest, judgeBeat, type Pulse, pulseOf } from '../../lib/alarm/when/heartbeat.ts';
 import { pathKey, pathText } from '../../lib/model/trip.ts';
 import { HOUR, MINUTE, Night, path } from './night.ts';
 import { startReceiver } from './receiver.ts';

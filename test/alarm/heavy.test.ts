@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { ourselves } from '../../lib/alarm/claim.ts';
-import { sendMessage } from '../../lib/alarm/dispatch.ts';
-import type { Message } from '../../lib/alarm/message.ts';
-import type { AlarmState } from '../../lib/alarm/outbox.ts';
-import { peek } from '../../lib/alarm/outbox.ts';
-import type { ReadyChannel } from '../../lib/alarm/ready.ts';
+import type { ReadyChannel } from '../../lib/alarm/config/ready.ts';
+import { ourselves } from '../../lib/alarm/send/claim.ts';
+import { sendMessage } from '../../lib/alarm/send/dispatch.ts';
+import type { Message } from '../../lib/alarm/send/message.ts';
+import type { AlarmState } from '../../lib/alarm/send/outbox.ts';
+import { peek } from '../../lib/alarm/send/outbox.ts';
 import { Timed } from '../../lib/cli/round/timed.ts';
 
 const settled = () => new Promise(done => setImmediate(done));

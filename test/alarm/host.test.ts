@@ -1,8 +1,8 @@
 // What the checks of a mail host find, as alarms: raised, kept apart, ended, and never taken for trouble of the monitor.
 
 import { expect, test } from 'vitest';
-import { resultsOfReading } from '../../lib/alarm/reading.ts';
-import { plainText } from '../../lib/alarm/wording.ts';
+import { resultsOfReading } from '../../lib/alarm/when/reading.ts';
+import { plainText } from '../../lib/alarm/words/wording.ts';
 import type { CheckName, CheckReading, HostFinding } from '../../lib/model/reading.ts';
 import { JOURNAL_VERSION, type ReadingRecord } from '../../lib/model/record.ts';
 import { putDrain } from '../../lib/record/drain.ts';

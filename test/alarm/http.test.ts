@@ -2,8 +2,8 @@
 
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { type HttpTerms, retryAfter, sendHttp } from '../../lib/alarm/http.ts';
-import { proxyFor } from '../../lib/alarm/proxy.ts';
+import { type HttpTerms, retryAfter, sendHttp } from '../../lib/alarm/send/http.ts';
+import { proxyFor } from '../../lib/alarm/send/proxy.ts';
 import { authorityPem } from '../../lib/standin/network/certificates.ts';
 import { HOST, startProxy, startReceiver } from './receiver.ts';
 

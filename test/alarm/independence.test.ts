@@ -2,8 +2,8 @@
 
 import { expect, test } from 'vitest';
 import type { Lead } from '../../lib/alarm/channel.ts';
-import { type Names, proveIndependence } from '../../lib/alarm/independence.ts';
-import type { Leading } from '../../lib/alarm/ready.ts';
+import { type Names, proveIndependence } from '../../lib/alarm/config/independence.ts';
+import type { Leading } from '../../lib/alarm/config/ready.ts';
 import { LocalProblem } from '../../lib/model/endpoint.ts';
 import { loadSite } from '../../lib/site/load.ts';
 import { type Problem, reporterFor } from '../../lib/site/problem.ts';

@@ -5,9 +5,9 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeF
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Outcome } from '../../lib/alarm/channel.ts';
-import { ourselves } from '../../lib/alarm/claim.ts';
-import { mark, readMarks } from '../../lib/alarm/marks.ts';
-import { transact } from '../../lib/alarm/outbox.ts';
+import { ourselves } from '../../lib/alarm/send/claim.ts';
+import { mark, readMarks } from '../../lib/alarm/send/marks.ts';
+import { transact } from '../../lib/alarm/send/outbox.ts';
 import { LONE, MINUTE, Night, ONE, path, TAKES } from './night.ts';
 
 const FAILED = 'FAILED mmp/smux01 pop3 connect: connection refused';

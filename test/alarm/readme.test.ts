@@ -3,10 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { KINDS } from '../../lib/alarm/kinds.ts';
-import { readAlarms } from '../../lib/alarm/load.ts';
-import { structured } from '../../lib/alarm/structured.ts';
-import { plainText } from '../../lib/alarm/wording.ts';
+import { KINDS } from '../../lib/alarm/config/kinds.ts';
+import { readAlarms } from '../../lib/alarm/config/load.ts';
+import { structured } from '../../lib/alarm/words/structured.ts';
+import { plainText } from '../../lib/alarm/words/wording.ts';
 import { type Problem, reporterFor } from '../../lib/site/problem.ts';
 import { folderWith } from '../site/folder.ts';
 import { TELLINGS } from './tellings.ts';

@@ -2,9 +2,9 @@
 
 import { join } from 'node:path';
 import type { Outcome, Parcel } from '../../lib/alarm/channel.ts';
-import { type Alarms, readAlarms } from '../../lib/alarm/load.ts';
-import type { ReadyChannel } from '../../lib/alarm/ready.ts';
-import type { Telling } from '../../lib/alarm/wording.ts';
+import { type Alarms, readAlarms } from '../../lib/alarm/config/load.ts';
+import type { ReadyChannel } from '../../lib/alarm/config/ready.ts';
+import type { Telling } from '../../lib/alarm/words/wording.ts';
 import { formatProblems, type Problem, reporterFor } from '../../lib/site/problem.ts';
 import { folderWith } from '../site/folder.ts';
 

@@ -1,10 +1,10 @@
 // Results and policies for the tests of the gate: a small site of two MTAs, two MMPs and two stores behind one directory.
 
-import type { AlarmEvent, GateState } from '../../lib/alarm/alarm.ts';
-import { NO_ALARMS } from '../../lib/alarm/alarm.ts';
-import { step } from '../../lib/alarm/gate.ts';
-import type { Policy, Surroundings } from '../../lib/alarm/policy.ts';
-import type { Cause, Result } from '../../lib/alarm/result.ts';
+import type { AlarmEvent, GateState } from '../../lib/alarm/when/alarm.ts';
+import { NO_ALARMS } from '../../lib/alarm/when/alarm.ts';
+import { step } from '../../lib/alarm/when/gate.ts';
+import type { Policy, Surroundings } from '../../lib/alarm/when/policy.ts';
+import type { Cause, Result } from '../../lib/alarm/when/result.ts';
 import type { Component } from '../../lib/model/component.ts';
 import { type Path, pathKey, pathText } from '../../lib/model/trip.ts';
 

@@ -2,8 +2,8 @@
 
 import { afterEach, expect, test } from 'vitest';
 import type { Outcome } from '../../lib/alarm/channel.ts';
-import { transact } from '../../lib/alarm/outbox.ts';
-import { acknowledge } from '../../lib/alarm/silence.ts';
+import { transact } from '../../lib/alarm/send/outbox.ts';
+import { acknowledge } from '../../lib/alarm/when/silence.ts';
 import type { VerdictRecord } from '../../lib/model/record.ts';
 import type { Path } from '../../lib/model/trip.ts';
 import { HOUR, LONE, MINUTE, machines, Night, ONE, path, TAKES, USUAL } from './night.ts';

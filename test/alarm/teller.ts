@@ -1,7 +1,7 @@
 // One run of the alarms as a process of its own, to be killed: `teller CONFIG STATE`. Says on stdout how far it is: `ready`, `decided`,
 // `done`.
 
-import { loadAlarms } from '../../lib/alarm/load.ts';
+import { loadAlarms } from '../../lib/alarm/config/load.ts';
 import { tellAlarms } from '../../lib/alarm/tell.ts';
 import { loadSite } from '../../lib/site/load.ts';
 

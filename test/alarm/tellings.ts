@@ -1,8 +1,8 @@
 // The notices whose wording is kept as golden files, made by the gate itself from what could happen on a site.
 
-import type { AlarmEvent } from '../../lib/alarm/alarm.ts';
-import { type Notice, type NoticeContext, noticeOf, testNotice } from '../../lib/alarm/notice.ts';
-import type { Telling } from '../../lib/alarm/wording.ts';
+import type { AlarmEvent } from '../../lib/alarm/when/alarm.ts';
+import { type Notice, type NoticeContext, noticeOf, testNotice } from '../../lib/alarm/words/notice.ts';
+import type { Telling } from '../../lib/alarm/words/wording.ts';
 import { bad, Gate, good, HOUR, MINUTE, path, SITE, START } from './results.ts';
 
 const CONTEXT: NoticeContext = {

@@ -2,10 +2,10 @@
 
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { plain, SMS_LENGTH, sizeOf, smsText } from '../../lib/alarm/sms.ts';
-import { structured } from '../../lib/alarm/structured.ts';
-import { headline, plainText } from '../../lib/alarm/wording.ts';
-import { durationText } from '../../lib/alarm/words.ts';
+import { plain, SMS_LENGTH, sizeOf, smsText } from '../../lib/alarm/words/sms.ts';
+import { structured } from '../../lib/alarm/words/structured.ts';
+import { headline, plainText } from '../../lib/alarm/words/wording.ts';
+import { durationText } from '../../lib/alarm/words/words.ts';
 import { TELLINGS } from './tellings.ts';
 
 const zone = process.env.TZ;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { peek } from '../../lib/alarm/outbox.ts';
+import { peek } from '../../lib/alarm/send/outbox.ts';
 import { journalDays, readJournal } from '../../lib/record/journal.ts';
 import { type Receiver, startReceiver } from '../alarm/receiver.ts';
 import { openShop, type Shop, type Started, startCommand } from './run.ts';

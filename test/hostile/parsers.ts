@@ -4,7 +4,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { readAlarms } from '../../lib/alarm/load.ts';
+import { readAlarms } from '../../lib/alarm/config/load.ts';
 import { NotBer, readEntry, readMessage, readResult, readUris } from '../../lib/dialog/ldap-wire.ts';
 import { Unread } from '../../lib/dialog/unread.ts';
 import { loadHost } from '../../lib/host/config-load.ts';

@@ -7,7 +7,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Telling } from '../../lib/alarm/wording.ts';
+import type { Telling } from '../../lib/alarm/words/wording.ts';
 import { bring, loaded } from '../alarm/ready.ts';
 import { type Receiver, startReceiver } from '../alarm/receiver.ts';
 import { TELLINGS } from '../alarm/tellings.ts';

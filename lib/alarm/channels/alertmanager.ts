@@ -5,10 +5,10 @@
 // but for the severity; when that changes, the alert of the other severity is ended with the same request.
 
 import { channel, hostOf } from '../channel.ts';
-import { judge } from '../judge.ts';
-import type { Notice } from '../notice.ts';
-import { iso } from '../structured.ts';
-import { headline, plainText } from '../wording.ts';
+import { judge } from '../send/judge.ts';
+import type { Notice } from '../words/notice.ts';
+import { iso } from '../words/structured.ts';
+import { headline, plainText } from '../words/wording.ts';
 
 const HOLDS_MS = 36 * 3_600_000;
 

@@ -1,8 +1,8 @@
 // Discord, by a channel's webhook.
 
 import { channel, hostOf } from '../channel.ts';
-import { jsonField, judge } from '../judge.ts';
-import { plainText } from '../wording.ts';
+import { jsonField, judge } from '../send/judge.ts';
+import { plainText } from '../words/wording.ts';
 
 /** A message may have 2,000 characters. */
 const CONTENT = 1900;

@@ -1,7 +1,7 @@
 // Any program: the structured form on its standard input, the most needed of it in its environment.
 
 import { channel } from '../channel.ts';
-import { structured } from '../structured.ts';
+import { structured } from '../words/structured.ts';
 
 /** @see sysexits.h: EX_TEMPFAIL, "try again later" */
 const TEMPORARY = 75;

@@ -1,9 +1,9 @@
 // Icinga 2, by its API: one passive service shows the worst alarm that is open.
 
 import { channel, hostOf } from '../channel.ts';
-import { basic } from '../http.ts';
-import { jsonField, judge } from '../judge.ts';
-import { stateNow } from '../state-now.ts';
+import { basic } from '../send/http.ts';
+import { jsonField, judge } from '../send/judge.ts';
+import { stateNow } from './state-now.ts';
 
 export const icinga = channel({
   kind: 'icinga',

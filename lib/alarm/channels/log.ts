@@ -3,8 +3,8 @@
 import { NotWritten } from '../../record/append.ts';
 import { localDay, localTime } from '../../record/day.ts';
 import { channel } from '../channel.ts';
-import { structuredNotice } from '../structured.ts';
-import { headWord, touchedText } from '../wording.ts';
+import { structuredNotice } from '../words/structured.ts';
+import { headWord, touchedText } from '../words/wording.ts';
 
 export const log = channel({
   kind: 'log',

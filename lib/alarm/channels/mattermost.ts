@@ -1,8 +1,8 @@
 // Mattermost, by an incoming webhook.
 
 import { channel, hostOf } from '../channel.ts';
-import { jsonField, judge } from '../judge.ts';
-import { headline, plainText } from '../wording.ts';
+import { jsonField, judge } from '../send/judge.ts';
+import { headline, plainText } from '../words/wording.ts';
 
 /** Posts may have 16,383 characters; older servers cut at 4,000. */
 const POST = 3800;

@@ -4,7 +4,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { reason } from '../../record/append.ts';
 import { channel } from '../channel.ts';
-import { stateNow } from '../state-now.ts';
+import { stateNow } from './state-now.ts';
 
 export const nagios = channel({
   kind: 'nagios',

@@ -1,9 +1,9 @@
 // ntfy, the public server or one of your own.
 
 import { channel, hostOf } from '../channel.ts';
-import { jsonField, judge } from '../judge.ts';
-import type { Notice } from '../notice.ts';
-import { headline, plainText } from '../wording.ts';
+import { jsonField, judge } from '../send/judge.ts';
+import type { Notice } from '../words/notice.ts';
+import { headline, plainText } from '../words/wording.ts';
 
 /** A longer message would become an attachment. Bytes. */
 const MESSAGE = 4000;

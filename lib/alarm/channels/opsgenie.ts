@@ -1,8 +1,8 @@
 // Opsgenie, by its alert API: an alarm is an alert, cleared is closed.
 
 import { channel, hostOf } from '../channel.ts';
-import { jsonField, judge } from '../judge.ts';
-import { headline, plainText } from '../wording.ts';
+import { jsonField, judge } from '../send/judge.ts';
+import { headline, plainText } from '../words/wording.ts';
 
 const MESSAGE = 130;
 const DESCRIPTION = 15_000;

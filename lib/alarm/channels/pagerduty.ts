@@ -1,9 +1,9 @@
 // PagerDuty, by its Events API v2: an alarm is an incident, cleared is resolved.
 
 import { channel, hostOf } from '../channel.ts';
-import { jsonField, judge } from '../judge.ts';
-import { structuredNotice } from '../structured.ts';
-import { headline, plainText } from '../wording.ts';
+import { jsonField, judge } from '../send/judge.ts';
+import { structuredNotice } from '../words/structured.ts';
+import { headline, plainText } from '../words/wording.ts';
 
 const SUMMARY = 1024;
 

@@ -1,8 +1,8 @@
 // Pushover.
 
 import { channel, hostOf } from '../channel.ts';
-import { jsonField, judge } from '../judge.ts';
-import { headline, plainText } from '../wording.ts';
+import { jsonField, judge } from '../send/judge.ts';
+import { headline, plainText } from '../words/wording.ts';
 
 const TITLE = 250;
 const MESSAGE = 1024;

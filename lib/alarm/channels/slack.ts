@@ -1,8 +1,8 @@
 // Slack, by an incoming webhook.
 
 import { channel, hostOf } from '../channel.ts';
-import { judge } from '../judge.ts';
-import { headline, plainText } from '../wording.ts';
+import { judge } from '../send/judge.ts';
+import { headline, plainText } from '../words/wording.ts';
 
 /** A section's text may have 3,000 characters; entities count as what they are written with. */
 const SECTION = 2900;

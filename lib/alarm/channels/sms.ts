@@ -2,8 +2,8 @@
 
 import { printable } from '../../model/printable.ts';
 import { channel, hostOf, type Outcome } from '../channel.ts';
-import { judge } from '../judge.ts';
-import { SMS_LENGTH, smsText } from '../sms.ts';
+import { judge } from '../send/judge.ts';
+import { SMS_LENGTH, smsText } from '../words/sms.ts';
 
 export const sms = channel({
   kind: 'sms',

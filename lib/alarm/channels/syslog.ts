@@ -4,9 +4,9 @@ import { createSocket } from 'node:dgram';
 import { hostname } from 'node:os';
 import { reason } from '../../record/append.ts';
 import { channel } from '../channel.ts';
-import type { Notice } from '../notice.ts';
-import { structuredNotice } from '../structured.ts';
-import { headWord, touchedText } from '../wording.ts';
+import type { Notice } from '../words/notice.ts';
+import { structuredNotice } from '../words/structured.ts';
+import { headWord, touchedText } from '../words/wording.ts';
 
 const FACILITIES = [
   'kern',

@@ -1,8 +1,8 @@
 // Microsoft Teams, by a workflow that posts a card when a webhook request is received.
 
 import { channel, hostOf } from '../channel.ts';
-import { jsonField, judge, refused } from '../judge.ts';
-import { headline, plainText } from '../wording.ts';
+import { jsonField, judge, refused } from '../send/judge.ts';
+import { headline, plainText } from '../words/wording.ts';
 
 /** A message may have 28 KB, the card's own frame included. */
 const TEXT = 12_000;

@@ -1,8 +1,8 @@
 // Telegram, by a bot.
 
 import { channel, hostOf } from '../channel.ts';
-import { jsonField, judge } from '../judge.ts';
-import { plainText } from '../wording.ts';
+import { jsonField, judge } from '../send/judge.ts';
+import { plainText } from '../words/wording.ts';
 
 /** A message may have 4,096 characters. */
 const TEXT = 4000;

@@ -4,7 +4,7 @@
 
 import type { RequestClient } from 'twilio';
 import { channel, hostOf, type Outcome, type Tools } from '../channel.ts';
-import { SMS_LENGTH, smsText } from '../sms.ts';
+import { SMS_LENGTH, smsText } from '../words/sms.ts';
 
 const API = 'https://api.twilio.com';
 

@@ -2,9 +2,9 @@
 
 import { createHmac } from 'node:crypto';
 import { channel, hostOf } from '../channel.ts';
-import type { HttpRequest } from '../http.ts';
-import { judge } from '../judge.ts';
-import { structured } from '../structured.ts';
+import type { HttpRequest } from '../send/http.ts';
+import { judge } from '../send/judge.ts';
+import { structured } from '../words/structured.ts';
 
 export const webhook = channel({
   kind: 'webhook',

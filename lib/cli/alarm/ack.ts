@@ -1,7 +1,7 @@
 // `healthmon ack`: "I have it". No more reminders and no escalation, until it is over, gets worse, or the time is up.
 
-import { acknowledge, isAcked } from '../../alarm/silence.ts';
-import { titleOf, whenText } from '../../alarm/words.ts';
+import { acknowledge, isAcked } from '../../alarm/when/silence.ts';
+import { titleOf, whenText } from '../../alarm/words/words.ts';
 import { printable } from '../../model/printable.ts';
 import { placesOf, Stop } from '../context.ts';
 import { instantOf } from '../drain.ts';

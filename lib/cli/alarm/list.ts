@@ -1,9 +1,9 @@
 // `healthmon alarm list`: what is open now, who knows of it and who has it. With --all also what is watched and what is over.
 
-import type { Alarm, Severity } from '../../alarm/alarm.ts';
-import type { AlarmState } from '../../alarm/outbox.ts';
-import { isAcked, silenceOf } from '../../alarm/silence.ts';
-import { durationText, many, severityText, titleOf, whenText } from '../../alarm/words.ts';
+import type { AlarmState } from '../../alarm/send/outbox.ts';
+import type { Alarm, Severity } from '../../alarm/when/alarm.ts';
+import { isAcked, silenceOf } from '../../alarm/when/silence.ts';
+import { durationText, many, severityText, titleOf, whenText } from '../../alarm/words/words.ts';
 import { placesOf } from '../context.ts';
 import type { Terminal } from '../terminal.ts';
 import { type FolderOptions, seenState, usable } from './open.ts';

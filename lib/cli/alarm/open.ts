@@ -1,8 +1,8 @@
 // What the commands about alarms begin with: the config, the state on disk, who is asking.
 
 import { hostname, userInfo } from 'node:os';
-import { ALARMS_FILE, type Alarms, loadAlarms } from '../../alarm/load.ts';
-import { type AlarmState, peek, transact } from '../../alarm/outbox.ts';
+import { ALARMS_FILE, type Alarms, loadAlarms } from '../../alarm/config/load.ts';
+import { type AlarmState, peek, transact } from '../../alarm/send/outbox.ts';
 import { printable } from '../../model/printable.ts';
 import type { Site } from '../../model/site.ts';
 import { appendJournal, type NewRecord } from '../../record/journal.ts';

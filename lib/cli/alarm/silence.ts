@@ -1,7 +1,7 @@
 // `healthmon silence`: nothing is told of something until a time, for a reason. What is still true then is told then.
 
-import { isMeant, type Silence } from '../../alarm/silence.ts';
-import { titleOf, whenText } from '../../alarm/words.ts';
+import { isMeant, type Silence } from '../../alarm/when/silence.ts';
+import { titleOf, whenText } from '../../alarm/words/words.ts';
 import { printable } from '../../model/printable.ts';
 import { placesOf, Stop } from '../context.ts';
 import { componentOf, instantOf } from '../drain.ts';

@@ -1,11 +1,11 @@
 // `healthmon alarm status`: whether the chain works: who is told over what, how each channel did last, what waits, the heartbeats.
 
-import type { Recipient } from '../../alarm/address.ts';
-import type { Alarms } from '../../alarm/load.ts';
-import type { Message } from '../../alarm/message.ts';
-import type { AlarmState, Health } from '../../alarm/outbox.ts';
-import type { ReadyChannel } from '../../alarm/ready.ts';
-import { durationText, many, whenText } from '../../alarm/words.ts';
+import type { Alarms } from '../../alarm/config/load.ts';
+import type { ReadyChannel } from '../../alarm/config/ready.ts';
+import type { Message } from '../../alarm/send/message.ts';
+import type { AlarmState, Health } from '../../alarm/send/outbox.ts';
+import type { Recipient } from '../../alarm/when/address.ts';
+import { durationText, many, whenText } from '../../alarm/words/words.ts';
 import type { Terminal } from '../terminal.ts';
 import { type FolderOptions, openAlarms, seenState } from './open.ts';
 import { silenceText } from './silence.ts';

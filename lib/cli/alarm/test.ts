@@ -1,13 +1,13 @@
 // `healthmon alarm test`: a marked test message over each channel, or over one, and each step of its way shown: where it leads, whether
 // that is free of the site, its secrets, the answer, the time.
 
-import { markedRecord } from '../../alarm/decide.ts';
-import type { Attempt } from '../../alarm/dispatch.ts';
-import { proveIndependence, systemNames } from '../../alarm/independence.ts';
-import { testNotice } from '../../alarm/notice.ts';
-import type { ReadyChannel } from '../../alarm/ready.ts';
+import { proveIndependence, systemNames } from '../../alarm/config/independence.ts';
+import type { ReadyChannel } from '../../alarm/config/ready.ts';
+import type { Attempt } from '../../alarm/send/dispatch.ts';
 import { bringNow } from '../../alarm/trial.ts';
-import { many } from '../../alarm/words.ts';
+import { markedRecord } from '../../alarm/when/decide.ts';
+import { testNotice } from '../../alarm/words/notice.ts';
+import { many } from '../../alarm/words/words.ts';
 import { LocalProblem } from '../../model/endpoint.ts';
 import { printable } from '../../model/printable.ts';
 import { type Problem, reporterFor } from '../../site/problem.ts';

@@ -2,12 +2,12 @@
 // through the site.
 
 import { join } from 'node:path';
-import { proveIndependence, systemNames } from '../../alarm/independence.ts';
-import { KINDS } from '../../alarm/kinds.ts';
-import { ALARMS_FILE, loadAlarms } from '../../alarm/load.ts';
-import type { ReadyChannel } from '../../alarm/ready.ts';
-import { whyNotRun } from '../../alarm/run.ts';
-import { describeAlarms } from '../../alarm/table.ts';
+import { proveIndependence, systemNames } from '../../alarm/config/independence.ts';
+import { KINDS } from '../../alarm/config/kinds.ts';
+import { ALARMS_FILE, loadAlarms } from '../../alarm/config/load.ts';
+import type { ReadyChannel } from '../../alarm/config/ready.ts';
+import { describeAlarms } from '../../alarm/config/table.ts';
+import { whyNotRun } from '../../alarm/send/run.ts';
 import { LocalProblem } from '../../model/endpoint.ts';
 import type { Site } from '../../model/site.ts';
 import { inOrder, type Problem, type Reporter, reporterFor } from '../../site/problem.ts';

@@ -1,13 +1,13 @@
 // `drill --with-alarms`: what was detected on the embedded site goes to a channel of the operator's own, as the gate and the words
 // would make it of one trip, marked as a drill; then the same path is walked again, and its end is told.
 
-import { NO_ALARMS } from '../../alarm/alarm.ts';
-import { markedRecord } from '../../alarm/decide.ts';
-import { step } from '../../alarm/gate.ts';
-import { type Notice, noticeOf } from '../../alarm/notice.ts';
-import type { Policy, Surroundings } from '../../alarm/policy.ts';
-import { needsOf, type Result, resultOf } from '../../alarm/result.ts';
 import { bringNow } from '../../alarm/trial.ts';
+import { NO_ALARMS } from '../../alarm/when/alarm.ts';
+import { markedRecord } from '../../alarm/when/decide.ts';
+import { step } from '../../alarm/when/gate.ts';
+import type { Policy, Surroundings } from '../../alarm/when/policy.ts';
+import { needsOf, type Result, resultOf } from '../../alarm/when/result.ts';
+import { type Notice, noticeOf } from '../../alarm/words/notice.ts';
 import type { TripRecord } from '../../model/record.ts';
 import type { StandinSite } from '../../standin/site.ts';
 import { type FolderOptions, openAlarms } from '../alarm/open.ts';

@@ -45,7 +45,7 @@ export async function reportProblems(dir: string, site: Site | undefined): Promi
 /** While other sections have errors, these come first: which channels there are is not known then. */
 async function channelProblems(dir: string, { name, place }: Mention): Promise<readonly Problem[]> {
   const [{ ALARMS_FILE, loadAlarms }, { alarmOptions }] = await Promise.all([
-    import('../../alarm/load.ts'),
+    import('../../alarm/config/load.ts'),
     import('../round/tell.ts'),
   ]);
   const channels = (await loadAlarms(dir, alarmOptions(placesOf({}))))?.alarms?.channels;

@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Notice } from '../../alarm/notice.ts';
+import type { Notice } from '../../alarm/words/notice.ts';
 import type { Places } from '../context.ts';
 import { usableAlarms } from '../round/tell.ts';
 import type { Terminal } from '../terminal.ts';

@@ -6,9 +6,9 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Expected } from '../../alarm/heartbeat.ts';
-import { ALARMS_FILE, type AlarmOptions, type Alarms, loadAlarms, readAlarms } from '../../alarm/load.ts';
+import { ALARMS_FILE, type AlarmOptions, type Alarms, loadAlarms, readAlarms } from '../../alarm/config/load.ts';
 import { tellAlarms } from '../../alarm/tell.ts';
+import type { Expected } from '../../alarm/when/heartbeat.ts';
 import type { ReadingRecord, TripRecord } from '../../model/record.ts';
 import type { Sequence } from '../../model/sequence.ts';
 import { pathKey, pathText } from '../../model/trip.ts';
