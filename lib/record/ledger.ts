@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { Path, SentMessage } from '../model/trip.ts';
 import { NotWritten, reason } from './append.ts';
 import { makeFolder } from './folder.ts';
-import { removeQuietly, replaceFile, replaceUnforced } from './replace.ts';
+import { removeQuietly, replaceMeanwhile, replaceUnforced } from './replace.ts';
 
 /**
  * - `sending` written before MAIL FROM; a crash leaves it so, and the message may or may not be on its way
@@ -54,21 +54,28 @@ export class Ledger {
   }
 
   /**
-   * Writes an entry. That of a message about to be sent is forced to disk; what comes later outlives a kill, and in a power cut an
-   * entry may fall back to what it was, or become unreadable, which the next run mends.
+   * Writes the entry of a message that is about to be sent, and forces it to disk.
    *
    * @throws {NotWritten}: then the message must not be sent
    */
+  async begin(entry: LedgerEntry): Promise<void> {
+    await replaceMeanwhile(this.#file(entry.message.id), textOf(entry));
+  }
+
+  /**
+   * Writes what has become of a message. It outlives a kill; in a power cut an entry may fall back to what it was, or become
+   * unreadable, which the next run mends.
+   *
+   * @throws {NotWritten}
+   */
   put(entry: LedgerEntry): void {
     const done = entry.state === 'gone' || entry.state === 'unsent';
-    const write = entry.state === 'sending' ? replaceFile : replaceUnforced;
     const open = this.#file(entry.message.id);
-    const text = `${JSON.stringify(entry)}\n`;
     if (!done) {
-      write(open, text);
+      replaceUnforced(open, textOf(entry));
       return;
     }
-    write(this.#file(entry.message.id, 'done'), text);
+    replaceUnforced(this.#file(entry.message.id, 'done'), textOf(entry));
     try {
       rmSync(open, { force: true });
     } catch (error) {
@@ -138,6 +145,10 @@ export class Ledger {
 /** The beginning of an id made at that instant: nine digits of base 36 sort by time until the year 5188. */
 export function timeOfId(at: number): string {
   return Math.max(0, Math.floor(at)).toString(36).padStart(9, '0');
+}
+
+function textOf(entry: LedgerEntry): string {
+  return `${JSON.stringify(entry)}\n`;
 }
 
 function names(folder: string): readonly string[] {

@@ -1,10 +1,13 @@
 // Files that are replaced as a whole: written beside, forced to disk, renamed. A reader sees the old text or the new one.
 
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import { NotWritten, reason } from './append.ts';
 import { makeFolder } from './folder.ts';
+
+const sync = promisify(fsync);
 
 /**
  * Puts `text` in the place of the file, whole or not at all. The folder is forced to disk as well, so that the new name survives a
@@ -27,16 +30,38 @@ export function replaceUnforced(file: string, text: string): void {
   replace(file, text, { mode: 0o600, force: false });
 }
 
-function replace(file: string, text: string, { mode, force }: { readonly mode: number; readonly force: boolean }): void {
-  // By chance, not by counting: in a container the next process often has the same number, and meets what a kill has left.
-  const beside = `${file}.${process.pid}.${randomBytes(4).toString('hex')}.new`;
+/**
+ * As `replaceFile`, but this process goes on while the disk is forced: trips beside are being timed. Resolves when it is there.
+ *
+ * @throws {NotWritten} and leaves the old file as it was
+ */
+export async function replaceMeanwhile(file: string, text: string): Promise<void> {
+  const beside = nameBeside(file);
   try {
-    makeFolder(dirname(file));
-    const fd = openSync(beside, 'wx', mode);
+    const fd = openWritten(file, beside, text, 0o600);
     try {
-      const bytes = Buffer.from(text);
-      const written = writeSync(fd, bytes);
-      if (written !== bytes.length) throw new NotWritten(file, `the disk took only ${written} of ${bytes.length} bytes (full?)`);
+      await sync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(beside, file);
+    const folder = openSync(dirname(file), 'r');
+    try {
+      await sync(folder);
+    } finally {
+      closeSync(folder);
+    }
+  } catch (error) {
+    removeQuietly(beside);
+    throw error instanceof NotWritten ? error : new NotWritten(file, reason(error));
+  }
+}
+
+function replace(file: string, text: string, { mode, force }: { readonly mode: number; readonly force: boolean }): void {
+  const beside = nameBeside(file);
+  try {
+    const fd = openWritten(file, beside, text, mode);
+    try {
       if (force) fsyncSync(fd);
     } finally {
       closeSync(fd);
@@ -46,6 +71,26 @@ function replace(file: string, text: string, { mode, force }: { readonly mode: n
   } catch (error) {
     removeQuietly(beside);
     throw error instanceof NotWritten ? error : new NotWritten(file, reason(error));
+  }
+}
+
+/** By chance, not by counting: in a container the next process often has the same number, and meets what a kill has left. */
+function nameBeside(file: string): string {
+  return `${file}.${process.pid}.${randomBytes(4).toString('hex')}.new`;
+}
+
+/** A new file with the text in it, still open. */
+function openWritten(file: string, beside: string, text: string, mode: number): number {
+  makeFolder(dirname(file));
+  const fd = openSync(beside, 'wx', mode);
+  try {
+    const bytes = Buffer.from(text);
+    const written = writeSync(fd, bytes);
+    if (written !== bytes.length) throw new NotWritten(file, `the disk took only ${written} of ${bytes.length} bytes (full?)`);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
   }
 }
 

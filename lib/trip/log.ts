@@ -75,14 +75,28 @@ export class TripLog {
     this.#findings.push(finding);
   }
 
+  /** Writes the ledger's first entry on a message. Until that is on disk, the message must not go out. @throws {NotWritten} */
+  begin(composed: Composed): Promise<void> {
+    return this.#tools.ledger.begin(this.#entry(composed, 'sending', true));
+  }
+
   /**
-   * Writes the ledger. The first entry must be on disk; of later ones it is enough that a later run can mend them.
+   * Writes what has become of the message; a later run can mend what is not kept of it.
    *
    * @param isOurs while this trip deals with the message itself, no other trip over the same account takes it for a left-over
    */
-  note(composed: Composed, state: LedgerEntry['state'], isOurs = state === 'sending' || state === 'sent'): void {
+  note(composed: Composed, state: LedgerEntry['state'], isOurs = state === 'sent'): void {
+    try {
+      this.#tools.ledger.put(this.#entry(composed, state, isOurs));
+    } catch (error) {
+      if (!(error instanceof NotWritten)) throw error;
+      this.find({ what: 'left-over', text: error.message });
+    }
+  }
+
+  #entry(composed: Composed, state: LedgerEntry['state'], isOurs: boolean): LedgerEntry {
     const { limits } = this.#order.site;
-    const entry: LedgerEntry = {
+    return {
       v: 1,
       message: composed.message,
       path: this.#order.route.path,
@@ -92,12 +106,6 @@ export class TripLog {
       bodyHash: composed.bodyHash,
       ...(state === 'seen' || state === 'gone' ? { seenAt: this.now() } : {}),
     };
-    try {
-      this.#tools.ledger.put(entry);
-    } catch (error) {
-      if (state === 'sending' || !(error instanceof NotWritten)) throw error;
-      this.find({ what: 'left-over', text: error.message });
-    }
   }
 
   entryOf(id: string): LedgerEntry | undefined {

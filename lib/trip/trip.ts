@@ -59,7 +59,7 @@ async function walk(order: TripOrder, log: TripLog): Promise<TripResult> {
 
   const composed = await compose(site, route, key, log.id, log.startedAt, order.bytes ?? site.messageBytes);
   log.message = composed.message;
-  log.note(composed, 'sending');
+  await log.begin(composed);
   const sent = await log.leg('submit', async () =>
     asStep(await submit(route.smtp, site.helo, envelopeOf(composed), composed.raw, log.terms(site.limits.submitMs))),
   );

@@ -7,14 +7,19 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Ledger, type LedgerEntry } from '../../lib/record/ledger.ts';
 import { takeLock } from '../../lib/record/lock.ts';
 
-const { forced } = vi.hoisted(() => ({ forced: { count: 0 } }));
+const { forced } = vi.hoisted(() => ({ forced: { count: 0, standing: 0 } }));
 vi.mock('node:fs', async original => {
   const fs = await original<typeof import('node:fs')>();
   return {
     ...fs,
     fsyncSync: (fd: number) => {
       forced.count += 1;
+      forced.standing += 1;
       fs.fsyncSync(fd);
+    },
+    fsync: (fd: number, done: (error: Error | null) => void) => {
+      forced.count += 1;
+      fs.fsync(fd, done);
     },
   };
 });
@@ -23,6 +28,7 @@ let state: string;
 beforeEach(() => {
   state = mkdtempSync(join(tmpdir(), 'healthmon-force-'));
   forced.count = 0;
+  forced.standing = 0;
 });
 afterEach(() => rmSync(state, { recursive: true, force: true }));
 
@@ -40,9 +46,10 @@ function entry(is: LedgerEntry['state']): LedgerEntry {
   return { v: 1, message, path, state: is, startedAt: 1_000, watchedUntil: 2_000, bodyHash: 'ab' };
 }
 
-test('the ledger forces the entry and its name to disk before a message goes out', () => {
-  new Ledger(state).put(entry('sending'));
-  expect(forced.count).toBe(2);
+test('the ledger forces the entry and its name to disk before a message goes out, and other trips go on meanwhile', async () => {
+  await new Ledger(state).begin(entry('sending'));
+  expect(forced).toEqual({ count: 2, standing: 0 });
+  expect(new Ledger(state).open().entries.map(({ state: is }) => is)).toEqual(['sending']);
 });
 
 test('what becomes of a message afterwards is written whole, and not forced', () => {

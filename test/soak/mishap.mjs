@@ -53,6 +53,15 @@ if (below !== undefined) {
     if (held.has(fd)) strike('sync');
     return real.fsyncSync(fd);
   };
+  fs.fsync = (fd, done) => {
+    try {
+      if (held.has(fd)) strike('sync');
+    } catch (error) {
+      process.nextTick(done, error);
+      return;
+    }
+    real.fsync(fd, done);
+  };
   for (const name of ['linkSync', 'symlinkSync', 'renameSync', 'rmSync', 'unlinkSync', 'mkdirSync']) {
     fs[name] = (...args) => {
       if (args.slice(0, 2).some(isState)) strike(name);
