@@ -167,11 +167,12 @@ function weighProxy(it: Case, proxy: Component): readonly Suspect[] {
   const otherwise = otherUser === 'let in' ? `another store's user gets through ${proxy}` : undefined;
   const suspects = [
     it.suspect(proxy, 'cannot tell apart', [...why, otherwise]),
-    it.suspect(link, 'cannot tell apart', [
-      storeIsFine(it),
-      otherwise,
-      `only ${proxy} and the way from it to ${scene.store} are left`,
-    ]),
+    it.suspect(
+      link,
+      'cannot tell apart',
+      [storeIsFine(it), otherwise, `only ${proxy} and the way from it to ${scene.store} are left`],
+      { phase: 'connect' },
+    ),
   ];
   if (otherUser === undefined) suspects.push(...waysToDirectories(it, proxy, fault));
   if (storeKnown) return suspects;

@@ -222,3 +222,15 @@ test('a balancer that is slow now and then, with quick members: the way to the o
   const both = { ...through(10), banner: 'out1.test' };
   expect(named(trip, evidence([both, through(10), ...members], scene))).toEqual(['balancer/smtp likely']);
 });
+
+test('an MMP that reaches one store and not another: itself or the way, and of the way it is the connection', () => {
+  const trip = failed('mmp/mux1', 'imap', 'auth', {
+    lasting: 'transient',
+    reply: { code: 'NO', enhanced: 'UNAVAILABLE', lines: [] },
+  });
+  const other = knock('mmp/mux1', 'imap', 'login', { about: 'bob' });
+  expect(verdict(trip, evidence([other])).suspects.map(({ component, phase }) => `${component} ${phase}`)).toEqual([
+    'mmp/mux1 auth',
+    'link/mux1-box1 connect',
+  ]);
+});

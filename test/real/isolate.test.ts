@@ -56,9 +56,9 @@ test('every fault of the real servers: component, state, protocol and phase', { 
       const [name, place] = pairs[index] as (typeof pairs)[number];
       const score = await drill(lab, site, name, place);
       first[index] = score;
-      const named = score.suspects.map(({ component }) => component).join(', ');
-      if (everywhere || wanted)
-        process.stderr.write(`${score.right ? 'right' : 'WRONG'} ${name} ${place}: ${score.state} ${named}\n`);
+      const named = score.suspects.map(({ component, protocol, phase }) => `${component} ${protocol} ${phase}`).join(', ');
+      const word = score.right ? (score.phaseRight ? 'right' : 'PHASE') : 'WRONG';
+      if (everywhere || wanted) process.stderr.write(`${word} ${name} ${place}: ${score.state} ${named}\n`);
     }
   };
   await Promise.all(labs.map(worker));
@@ -87,7 +87,8 @@ async function drill(lab: Lab, sites: Sites, name: string, place: string): Promi
     });
     if (record === undefined) throw new Error('no trip was made');
     const { verdict, evidence } = record;
-    if (wanted) process.stderr.write(`${JSON.stringify({ fault: record.trip.fault, verdict, evidence }, undefined, 1)}\n`);
+    if (wanted && !everywhere)
+      process.stderr.write(`${JSON.stringify({ fault: record.trip.fault, verdict, evidence }, undefined, 1)}\n`);
     return {
       fault: name,
       place,
@@ -113,7 +114,10 @@ function judged(
   const may = [...components, ...fair];
   const right =
     stateRight && named.length > 0 && named.every(each => may.includes(each)) && named.some(each => components.includes(each));
-  const first = verdict.suspects.find(({ component }) => may.includes(component));
+  // Of a set that cannot be told apart, what is said of the one that is broken.
+  const first =
+    verdict.suspects.find(({ component }) => components.includes(component)) ??
+    verdict.suspects.find(({ component }) => may.includes(component));
   const phaseRight =
     first !== undefined &&
     (phases.length === 0 || phases.includes(first.phase)) &&
