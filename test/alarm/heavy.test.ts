@@ -15,7 +15,7 @@ import { Timed } from '../../lib/cli/round/timed.ts';
 const settled = () => new Promise(done => setImmediate(done));
 
 /** A message on its way over a channel, with a clock that stands until the test lets go of it. */
-function sending(isHeavy: boolean, timed: Timed) {
+function sending(isHeavy: boolean, timed: Timed, signal = new AbortController().signal) {
   const folder = mkdtempSync(join(tmpdir(), 'healthmon-heavy-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const events: string[] = [];
@@ -61,7 +61,7 @@ function sending(isHeavy: boolean, timed: Timed) {
         });
       },
     },
-    signal: new AbortController().signal,
+    signal,
     until: 60_000,
     nothingTimed: () => timed.over(),
     onAttempt: () => {},
@@ -83,6 +83,17 @@ test('it waits until the last of what is timed has ended; others go at once', as
   ends[1]?.();
   await heavy.work;
   expect([heavy.events, heavy.slept]).toEqual([['brought'], [20_000]]);
+});
+
+test('told to stop while it waits, it sends nothing and leaves the message to the next run', async () => {
+  const timed = new Timed();
+  timed.begin();
+  const stop = new AbortController();
+  const heavy = sending(true, timed, stop.signal);
+  stop.abort();
+  heavy.wake();
+  await heavy.work;
+  expect(heavy.events).toEqual([]);
 });
 
 test('it waits twenty seconds and no longer', async () => {

@@ -146,9 +146,10 @@ export async function sendMessage(claimed: Message, state: AlarmState, sending: 
     const wait = message.next.at - sending.clock.now();
     if (wait > 0 && sending.clock.now() + wait > sending.until) return;
     if (wait > 0) await sending.clock.sleep(wait, sending.signal);
-    if (sending.signal.aborted) return;
     const name = message.channels[message.next.channel] ?? '';
     const channel = sending.channels.get(name);
+    if (channel?.isHeavy === true) await untilNothingTimed(sending);
+    if (sending.signal.aborted) return;
     const tries = channel === undefined ? noChannel(message, sending) : attempt(message, channel, state, sending);
     let last: Outcome = GONE;
     for await (const { outcome, part, tookMs } of tries) {
@@ -183,7 +184,6 @@ async function* noChannel(message: Message, sending: Sending): AsyncGenerator<Tr
 /** One attempt: the message as a whole, or its notices one by one until one fails. */
 async function* attempt(message: Message, channel: ReadyChannel, state: AlarmState, sending: Sending): AsyncGenerator<Tried> {
   const { clock, signal } = sending;
-  if (channel.isHeavy === true) await untilNothingTimed(sending);
   for (const { parcel, part } of parcelsOf(message, channel.takes, {
     ...openNow(state),
     at: clock.now(),
