@@ -3,7 +3,7 @@
 import type { Sequence, SequenceEntry } from '../model/sequence.ts';
 import { type Path, pathKey } from '../model/trip.ts';
 
-/** Trips of one run that are walked at the same time. More timed dialogs, and the times would be those of our own event loop. */
+/** Trips of one run that are under way at the same time; fewer of them are at work. More, and the times would be those of our own event loop. */
 export const AT_ONCE = 8;
 
 /**

@@ -25,6 +25,7 @@ import { appendSystest } from '../../record/systest.ts';
 import type { TripResult } from '../../trip/order.ts';
 import type { Amendment } from '../../trip/sweep.ts';
 import { loadAhead, makeTrip } from '../../trip/trip.ts';
+import { AT_WORK, AtWork } from './at-work.ts';
 import { type Held, Maildrops } from './maildrops.ts';
 import { Past, siblingOf } from './past.ts';
 import { nextTurn } from './turns.ts';
@@ -55,14 +56,17 @@ export async function makeRound(paths: readonly Path[], options: RoundOptions): 
   const records: TripRecord[] = [];
   const waiting = paths.map((path, index) => ({ ...path, index }));
   const busy = new Set<string>();
+  const atWork = new AtWork(options.atOnce ?? AT_WORK);
   const worker = async () => {
     for (;;) {
+      const leave = await atWork.enter();
       const [turn] = waiting.splice(nextTurn(waiting, busy), 1);
-      if (turn === undefined) return;
+      if (turn === undefined) return leave();
       const { index, ...path } = turn;
       if (path.mailbox === 'pop3') busy.add(path.account);
       records[index] = await round.walk(path);
       if (path.mailbox === 'pop3') busy.delete(path.account);
+      leave();
     }
   };
   await Promise.all(Array.from({ length: Math.min(options.atOnce ?? AT_ONCE, paths.length) }, worker));
