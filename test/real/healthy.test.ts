@@ -15,7 +15,7 @@ import { startLab } from '../lab/lab.ts';
 import { openWorld } from '../story/world.ts';
 
 const TRIPS = Number(process.env.TRIPS ?? 200);
-const REAL_TRIPS = Number(process.env.TRIPS ?? 64);
+const REAL_TRIPS = Number(process.env.TRIPS ?? 32);
 /** Seconds, and ms for slow: a machine with no time left is slow, and that is not the mail site's fault. */
 const PATIENT = { submit: 30, fetch: 30, deliver: 60, slow: 10_000 };
 

@@ -10,7 +10,7 @@ export const alarms: Claim = {
   name: 'alarms',
   promise: 'alarms: kill -9 between decision and delivery loses none, and doubles none for whoever takes an id once',
   unit: 'kills between decision and delivery',
-  short: 20,
+  short: 12,
   full: 200,
   run: kill,
 };

@@ -24,7 +24,7 @@ export const kills: Claim = {
   name: 'kills',
   promise: '2: a kill at any point leaves a state that is whole, and nothing of ours in the mailbox after the next run',
   unit: 'kills',
-  short: 25,
+  short: 15,
   full: 1000,
   run: killRounds,
 };
