@@ -2,7 +2,8 @@
 
 import type { Site } from '../model/site.ts';
 import { localDay, localTime } from '../record/day.ts';
-import { type Holder, isAlive } from '../record/lock.ts';
+import { isAlive } from '../record/lock.ts';
+import type { Holder } from '../record/owner.ts';
 import { leaveAtOnce, type Terminal } from './terminal.ts';
 
 /** Who holds the lock, since when, and what that means. */

@@ -14,14 +14,8 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { NotWritten, reason } from './append.ts';
 import { makeFolder } from './folder.ts';
+import { type Holder, ownerOf } from './owner.ts';
 import { removeQuietly, replaceUnforced } from './replace.ts';
-
-export interface Holder {
-  readonly pid: number;
-  /** Epoch ms. */
-  readonly since: number;
-  readonly what: string;
-}
 
 export type Taken = { readonly held: true; readonly release: () => void } | { readonly held: false; readonly holder?: Holder };
 
@@ -38,14 +32,13 @@ export async function takeLock(state: string, name: string, what: string): Promi
   const mine: Holder = { pid: process.pid, since: Date.now(), what };
   if (process.platform !== 'linux') return takeFile(note, mine);
 
-  const server = await listen(
-    `\0healthmon-${createHash('sha256')
-      .update(`${placeKey(folder)}\n${name}`)
-      .digest('hex')
-      .slice(0, 40)}`,
-  );
+  const socket = `healthmon-${createHash('sha256')
+    .update(`${placeKey(folder)}\n${name}`)
+    .digest('hex')
+    .slice(0, 40)}`;
+  const server = await listen(`\0${socket}`);
   if (server === undefined) {
-    const holder = await noteOf(note);
+    const holder = (await noteOf(note)) ?? ownerOf(`@${socket}`) ?? readHolder(note);
     return { held: false, ...(holder === undefined ? {} : { holder }) };
   }
   server.unref();
@@ -114,14 +107,17 @@ function placeKey(folder: string): string {
   return read();
 }
 
-/** Who has just taken the lock writes the note a moment later: until then it is missing, or names the one before. */
+/**
+ * Who has just taken the lock writes the note a moment later: until then it is missing, or names the one before. One that was stopped in
+ * between never does.
+ */
 async function noteOf(note: string): Promise<Holder | undefined> {
   for (let tries = 0; tries < 10; tries += 1) {
     const holder = readHolder(note);
     if (holder !== undefined && isAlive(holder)) return holder;
     await setTimeout(20);
   }
-  return readHolder(note);
+  return undefined;
 }
 
 function readHolder(note: string): Holder | undefined {

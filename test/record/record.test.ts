@@ -15,8 +15,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { beforeEach, expect, test } from 'vitest';
+import { basename, join } from 'node:path';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { Path } from '../../lib/model/trip.ts';
 import { appendLine, NotWritten } from '../../lib/record/append.ts';
 import {
@@ -249,6 +249,23 @@ test('a lock that was taken this very moment names its holder, whose note comes 
   const other = await takeLock(state, 'run', 'other');
   expect(other).toMatchObject({ held: false, holder: { pid: process.pid, what: 'me' } });
   if (mine.held) mine.release();
+});
+
+test('a lock whose holder was stopped before it wrote who it is names it all the same', async () => {
+  const program = await bundled('test/record/holder.ts');
+  const holder = spawn(process.execPath, [program, state, 'run'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  expect(await firstLine(holder)).toBe('held');
+  onTestFinished(() => void holder.kill('SIGKILL'));
+  holder.kill('SIGSTOP');
+  const note = join(state, 'lock', 'run.json');
+  const began = Date.now();
+  for (const before of [undefined, '{"pid":4194304,"since":0,"what":"one that is long gone"}']) {
+    if (before === undefined) rmSync(note);
+    else writeFileSync(note, before);
+    const other = await takeLock(state, 'run', 'other');
+    expect(other).toMatchObject({ held: false, holder: { pid: holder.pid, what: basename(program) } });
+    if (!other.held) expect(Math.abs((other.holder?.since ?? 0) - began)).toBeLessThan(60_000);
+  }
 });
 
 test('a lock is held once, told to others, and free when it is let go', async () => {
