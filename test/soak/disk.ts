@@ -25,7 +25,7 @@ export const disk: Claim = {
   run: failDisks,
 };
 
-const FAILURES = ['ENOSPC', 'EROFS', 'EIO'] as const;
+const FAILURES = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'] as const;
 const PATH = ['-u', 'ims1', '-s', 'ssmtp01', '-p', 'smux01', '-m', 'imap'];
 
 async function failDisks({ n, seed, say }: Order): Promise<Outcome> {
@@ -49,7 +49,9 @@ async function failDisks({ n, seed, say }: Order): Promise<Outcome> {
       const state = stateLike(shop.state);
       const isBroken = done % 4 === 3;
       const fault = isBroken ? await shop.standin.breakIt('stopped', 'mta/ssmtp01') : undefined;
-      const mishap: Mishap = { at: 1 + chance.below(calls.length), do: FAILURES[done % 3] as (typeof FAILURES)[number] };
+      // Each of them comes beside a dead MTA, too.
+      const kind = FAILURES[(done + Math.floor(done / 4)) % FAILURES.length] as (typeof FAILURES)[number];
+      const mishap: Mishap = { at: 1 + chance.below(calls.length), do: kind };
       const where = `${mishap.do} at ${mishap.at} (${calls[(mishap.at ?? 1) - 1]})${isBroken ? ', MTA down' : ''}`;
       const args = isBroken ? ['--all'] : PATH;
       receiver.told.length = 0;

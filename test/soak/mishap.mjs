@@ -4,7 +4,7 @@
 //   below   the state folder: file operations below it count; socket writes count as well where `do` is a kill
 //   at      the n-th of these operations goes wrong
 //   do      kill: SIGKILL before it; torn: after half of what it would have written
-//           ENOSPC: from then on nothing more fits; EROFS: from then on nothing can be changed; EIO: this one fails
+//           ENOSPC, EDQUOT: from then on nothing more fits, on the disk or in our share of it; EROFS: from then on nothing can be changed; EIO: this one fails
 //   clock   a file that says how far the clock is off, as libfaketime reads it: "+3600"
 //   count   a file that gets the kinds of the operations, in their order, when the process ends by itself
 
@@ -107,8 +107,9 @@ function strike(what, half) {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5000);
       return undefined;
     case 'ENOSPC':
+    case 'EDQUOT':
       if (what === 'write' && count === order.at) return 'short';
-      if (what === 'write' || what === 'mkdirSync' || what === 'symlinkSync') throw failure('ENOSPC', what);
+      if (what === 'write' || what === 'mkdirSync' || what === 'symlinkSync') throw failure(order.do, what);
       return undefined;
     case 'EROFS':
       throw failure('EROFS', what);

@@ -11,7 +11,7 @@ import { projectRoot } from '../../lib/cli/context.ts';
 /** What is to go wrong inside a command. @see mishap.mjs */
 export interface Mishap {
   readonly at?: number;
-  readonly do?: 'kill' | 'torn' | 'ENOSPC' | 'EROFS' | 'EIO';
+  readonly do?: 'kill' | 'torn' | 'ENOSPC' | 'EDQUOT' | 'EROFS' | 'EIO';
   readonly clock?: string;
   readonly count?: string;
 }
